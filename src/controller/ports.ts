@@ -1,0 +1,56 @@
+import type { GroupEvent } from '../model/event.ts';
+import type { GroupRecord } from '../model/group-record.ts';
+import type { NodeId } from '../model/roles.ts';
+
+/** What the controller's loop needs from the outside; implementations live in records, traffic, probes. */
+
+/** Durable records and events. `save` returns only when the change is on stable storage. */
+export interface Records {
+  /** All records, at start. */
+  load(): Map<string, GroupRecord>;
+  /** Saves a record, with the events that tell of it, in one transaction. @throws HsctlError('disk') */
+  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[];
+  /** Appends events that change no record. */
+  append(events: readonly NewEvent[]): readonly GroupEvent[];
+  /** Newest last. */
+  events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[];
+  /** Longest lease that may have been granted before a restart, in milliseconds. */
+  longestGrantMs(): number;
+  saveLongestGrantMs(durationMs: number): void;
+  close(): void;
+}
+
+export type NewEvent = Omit<GroupEvent, 'id'>;
+
+/** Where one group's traffic should go, as all drivers of the group understand it. */
+export interface DesiredTraffic {
+  /** Node that takes new connections; null: none (they are held or refused, as the driver can). */
+  readonly active: NodeId | null;
+  /** New connections wait (a change is under way) rather than fail, where the driver can hold them. */
+  readonly hold: boolean;
+  /** Nodes that are known dead: connections to them are reset rather than left to end. */
+  readonly dead: readonly NodeId[];
+  /** Reign on whose behalf this is, for scripts and logs. */
+  readonly epoch: number;
+}
+
+/** A driver instance for one traffic entry of one group, run by the controller (proxy, ipvs, nft, script). */
+export interface TrafficDriver {
+  readonly name: string;
+  /**
+   * Brings the real state to the desired one: reads what is, plans, executes, reads back. Safe to repeat; newer
+   * calls supersede older ones. Resolves when traffic flows as desired. @throws HsctlError with the program's stderr
+   */
+  apply(desired: DesiredTraffic): Promise<void>;
+  /** Number of established connections to a node; null if the driver cannot tell. */
+  connections(node: NodeId): Promise<number | null>;
+  /** Leaves the traffic as it is (a restarted controller adopts it) and frees what the driver holds in this process. */
+  close(): Promise<void>;
+}
+
+/** Verdict of the remote probe on a node. */
+export interface ProbeObservation {
+  readonly verdict: 'up' | 'down' | 'unknown';
+  /** Why, from the last probe. */
+  readonly detail: string;
+}

@@ -1,0 +1,12 @@
+/** Randomness as the rest of the code sees it, so that the simulator can supply a seeded one. */
+
+/** Uniform numbers in [0, 1). */
+export type Random = () => number;
+
+/** The platform's own source. */
+export const systemRandom: Random = Math.random;
+
+/** `value` changed by at most `fraction` of itself, up or down, to keep many loops from running in step. */
+export function jitter(random: Random, value: number, fraction: number): number {
+  return value * (1 + (random() * 2 - 1) * fraction);
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { APP_STATES, REIGN_PHASES, ROLES } from './roles.ts';
+
+/**
+ * What an agent tells its controller: everything the controller knows of a node beside its own probes.
+ * Sent whole whenever something in it other than a counter changes; the counters ride on every beat.
+ */
+
+const count = z.number().int().nonnegative();
+const position = z.strictObject({ epoch: count, seq: count, hash: count });
+
+/** A wish of the master to change the recorded in-sync set. Level-triggered: repeated until answered. */
+export const inSyncProposalSchema = z.strictObject({
+  /** Rises within one instance of the agent; an assignment names the highest that was taken into account. */
+  id: count,
+  epoch: count,
+  inSync: z.array(z.string()).min(1),
+});
+export type InSyncProposal = z.infer<typeof inSyncProposalSchema>;
+
+export const agentReportSchema = z.strictObject({
+  node: z.string(),
+  /** Random name of this run of the agent: a new one means that the former run is gone for good. */
+  instance: z.string(),
+  version: z.string(),
+  role: z.enum(ROLES),
+  /** Highest epoch that this node has seen; it refuses everything below. Durable on the node. */
+  epoch: count,
+  /** Phase of its own reign; null unless `role` is `master`. */
+  phase: z.enum(REIGN_PHASES).nullable(),
+  /** Why the lease was given back or the node cannot serve; empty if all is well. */
+  trouble: z.string(),
+  /** Newest assignment that this agent has acted on. */
+  assignmentRevision: count,
+  log: z.strictObject({
+    end: position,
+    intact: z.boolean(),
+    aloneSince: count.nullable(),
+  }),
+  /** All records up to here may be acknowledged (master) or are known to be (slave). */
+  confirmedSeq: count,
+  app: z.strictObject({
+    state: z.enum(APP_STATES),
+    /** Epoch for which the app last said that it is ready; 0 for never. */
+    readyEpoch: count,
+    restarts: count,
+    detail: z.string(),
+  }),
+  peer: z.strictObject({
+    linked: z.boolean(),
+    /** Milliseconds since the peer was last heard on the link; null if never. */
+    silentMs: z.number().nonnegative().nullable(),
+    /** Milliseconds until a grant that this node gave to its peer has surely run out. */
+    grantRunsMs: z.number().nonnegative(),
+    /** The peer's log end as last told. */
+    end: position.nullable(),
+    /** Bytes of the log that the follower (the peer if master, this node if slave) still lacks; null if unknown. */
+    lagBytes: count.nullable(),
+    /** Catch-up under way: bytes done and to do, and the present rate; null if none. */
+    catchUp: z.strictObject({ doneBytes: count, totalBytes: count, bytesPerSecond: z.number() }).nullable(),
+  }),
+  proposal: inSyncProposalSchema.nullable(),
+  /** Both logs' ends and the fork, where the node may not join. */
+  divergence: z
+    .strictObject({ ownEnd: position, peerEnd: position, forkSeq: count, acknowledgedFrom: count })
+    .nullable(),
+  /** Archive files of cut tails, newest last. */
+  archives: z.array(z.string()),
+  /** Addresses that this node holds at present. */
+  addresses: z.array(z.string()),
+});
+export type AgentReport = z.infer<typeof agentReportSchema>;

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/**
+ * What the controller wants of an agent: the recorded state of the group, seen from one node. Level-triggered:
+ * sent at every change and at every connection; an agent ignores a lower (epoch, revision) than it has seen.
+ */
+const count = z.number().int().nonnegative();
+
+export const assignmentSchema = z.strictObject({
+  /** Revision of the controller's record; rises with each durable change of the group. */
+  revision: count,
+  epoch: count,
+  /**
+   * `master`: own the epoch. `slave`: follow `master`. `wait`: see the epoch, grant nothing to anyone, do not serve.
+   */
+  role: z.enum(['master', 'slave', 'wait']),
+  master: z.string().nullable(),
+  /** The recorded in-sync set. */
+  inSync: z.array(z.string()),
+  /** To a master: stop new work, let present work end, freeze writes. */
+  quiesce: z.boolean(),
+  /** Highest proposal of this node that `inSync` takes into account; 0 for none. */
+  answeredProposal: count,
+  /** Why, for the node's log and hooks. */
+  reason: z.string(),
+});
+export type Assignment = z.infer<typeof assignmentSchema>;

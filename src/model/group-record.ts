@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/** The durable state of a group at the controller: written before anything is done about it. */
+
+/**
+ * `none`: no reign was ever recorded. `serving`: `master` owns `epoch`. `quiescing`: the same, but it was asked to
+ * hand over to `target` and may still go on. `fencing`: `epoch` is a new one and `master` its owner to be;
+ * the former master may still hold a lease. `promoting`: the former master is fenced, the new one takes over.
+ */
+export const STAGES = ['none', 'serving', 'quiescing', 'fencing', 'promoting'] as const;
+
+/** Why the present reign began. */
+export const CAUSES = ['initial', 'adopted', 'failover', 'switchover', 'forced', 'reelected'] as const;
+
+const count = z.number().int().nonnegative();
+const wallMs = z.number().nonnegative();
+
+export const groupRecordSchema = z.strictObject({
+  group: z.string(),
+  revision: count,
+  stage: z.enum(STAGES),
+  epoch: count,
+  master: z.string().nullable(),
+  /** Nodes that hold every acknowledged record. */
+  inSync: z.array(z.string()),
+  /** Node that a switchover goes to; null unless `stage` is `quiescing`. */
+  target: z.string().nullable(),
+  /** Former master that has to be fenced; null if there is none. */
+  previous: z.string().nullable(),
+  /** An operator accepted that acknowledged records are lost by the reign that is being set up. */
+  dataLossAccepted: z.boolean(),
+  /** The master may serve without lease while it is alone, so only its own word or a fence ends its reign. */
+  masterNeedsNoLease: z.boolean(),
+  cause: z.enum(CAUSES).nullable(),
+  /** Rule that made the last change. */
+  rule: z.string(),
+  reason: z.string(),
+  /** When the present change was decided, and when the present reign began to serve. */
+  decidedAtWallMs: wallMs,
+  servingSinceWallMs: wallMs.nullable(),
+  /** End of the last completed failover, for the hold-down. */
+  failedOverAtWallMs: wallMs.nullable(),
+  drained: z.array(z.string()),
+  pausedUntilWallMs: wallMs.nullable(),
+});
+export type GroupRecord = z.infer<typeof groupRecordSchema>;
+
+/** The record of a group of which nothing is known. */
+export function emptyRecord(group: string): GroupRecord {
+  return {
+    group,
+    revision: 0,
+    stage: 'none',
+    epoch: 0,
+    master: null,
+    inSync: [],
+    target: null,
+    previous: null,
+    dataLossAccepted: false,
+    masterNeedsNoLease: false,
+    cause: null,
+    rule: '',
+    reason: '',
+    decidedAtWallMs: 0,
+    servingSinceWallMs: null,
+    failedOverAtWallMs: null,
+    drained: [],
+    pausedUntilWallMs: null,
+  };
+}

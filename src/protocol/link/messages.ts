@@ -1,0 +1,128 @@
+import type { AgentReport } from '../../model/agent-report.ts';
+import type { Assignment } from '../../model/assignment.ts';
+import type { LogPosition, Reign } from '../../model/position.ts';
+import type { Role } from '../../model/roles.ts';
+
+/**
+ * The messages on the two kinds of link. Frame: u32 length of what follows, u8 type, body. Rare messages
+ * are JSON checked with zod, frequent ones are fixed binary layouts (little-endian, f64 for times and seqs).
+ *
+ * Control link (controller dials agent): both say `hello`; the agent sends `report` and `beat`, the controller
+ * `grant` and `assignment`.
+ * Replication link (the node that is not master dials): both say `peerHello`; see each message.
+ */
+
+/** Version of the messages; each side says the range that it speaks, the highest common one is used. */
+export const LINK_VERSIONS = { oldest: 1, newest: 1 } as const;
+
+/** First message of both sides of a control link. */
+export interface Hello {
+  readonly type: 'hello';
+  readonly versions: { readonly oldest: number; readonly newest: number };
+  readonly cluster: string;
+  readonly group: string;
+  /** Node that the agent is, or that the controller wants to reach. */
+  readonly node: string;
+  readonly instance: string;
+}
+
+export interface Report {
+  readonly type: 'report';
+  readonly report: AgentReport;
+}
+
+/** Agent to controller, every heartbeat interval: alive, counters, and a request for a lease. */
+export interface Beat {
+  readonly type: 'beat';
+  /** The agent's monotonic clock when it sent this; echoed in the grant. */
+  readonly sentAtMs: number;
+  readonly epoch: number;
+  readonly endSeq: number;
+  readonly confirmedSeq: number;
+  /** Whether the agent, as master of `epoch`, asks for a lease. */
+  readonly wantsLease: boolean;
+  readonly peerSilentMs: number;
+}
+
+/** Answer to a beat, on both kinds of link. `leaseMs` 0: heard, nothing granted. */
+export interface Grant {
+  readonly type: 'grant';
+  readonly echoedSentAtMs: number;
+  readonly epoch: number;
+  readonly leaseMs: number;
+}
+
+export interface Assign {
+  readonly type: 'assign';
+  readonly assignment: Assignment;
+}
+
+/** First message of both sides of a replication link. */
+export interface PeerHello {
+  readonly type: 'peerHello';
+  readonly versions: { readonly oldest: number; readonly newest: number };
+  readonly cluster: string;
+  readonly group: string;
+  readonly node: string;
+  readonly instance: string;
+  readonly role: Role;
+  readonly epoch: number;
+  /** The epoch that this node owns and has not released; 0 for none. */
+  readonly reignEpoch: number;
+  readonly end: LogPosition;
+  readonly history: readonly Reign[];
+  readonly aloneSince: number | null;
+}
+
+/** Master to slave: where the logs part and what will be sent. The slave cuts its log there, if it may, then takes batches. */
+export interface Attach {
+  readonly type: 'attach';
+  readonly epoch: number;
+  /** Last position that both logs share; the slave must cut what is behind it. */
+  readonly fork: LogPosition;
+  /** The master's end at this moment. */
+  readonly end: LogPosition;
+  /** About how many bytes will follow before the slave is level. */
+  readonly catchUpBytes: number;
+  /** True if the shared part reaches too far back and the slave has to start from nothing. */
+  readonly fromNothing: boolean;
+}
+
+/** Master to slave: one batch, in the very bytes of the log. */
+export interface BatchMessage {
+  readonly type: 'batch';
+  readonly bytes: Uint8Array;
+}
+
+/** Slave to master: written up to here under this epoch (and, with `fsync: always`, durable). */
+export interface Ack {
+  readonly type: 'ack';
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** Master to slave, each heartbeat interval and after confirmations: alive, asks for a lease, tells what is confirmed. */
+export interface Ping {
+  readonly type: 'ping';
+  readonly sentAtMs: number;
+  readonly epoch: number;
+  readonly confirmedSeq: number;
+  readonly wantsLease: boolean;
+}
+
+/** Either side: "I gave back the lease of this epoch, and will not serve under it again". */
+export interface Release {
+  readonly type: 'release';
+  readonly epoch: number;
+}
+
+/** Either side, before it closes the link for a reason that the other should tell its operator. */
+export interface Refusal {
+  readonly type: 'refusal';
+  readonly code: 'version' | 'identity' | 'epoch' | 'diverged' | 'busy';
+  readonly reason: string;
+}
+
+export type ControlMessage = Hello | Report | Beat | Grant | Assign | Refusal;
+export type PeerMessage = PeerHello | Attach | BatchMessage | Ack | Ping | Grant | Release | Refusal;
+export type LinkMessage = ControlMessage | PeerMessage;

@@ -1,0 +1,61 @@
+import type { LogPosition, LogState } from '../../model/position.ts';
+
+/**
+ * The group's log on this node's disk, with the index from key to place: the store is the log, compacted.
+ * Implemented by `DiskLog` (disk-log.ts) and, for the simulator, over a simulated disk: all file access goes
+ * through a small `Disk` interface of this folder.
+ */
+export interface Log {
+  state(): LogState;
+  readonly end: LogPosition;
+  /** Bytes appended since the log was made: to tell distances, not file sizes. */
+  readonly appendedBytes: number;
+
+  /**
+   * Appends a complete batch, made here or received; checks that it continues the log (seq, epoch not lower, hash)
+   * and its checksums. It is in the file (page cache) and in the index when this returns.
+   * @throws HsctlError('format') if the batch is damaged or does not fit; nothing was written.
+   * @throws HsctlError('disk') if the disk refused; the log takes no further appends.
+   */
+  append(batch: Uint8Array): void;
+  /** Resolves once everything appended before the call is on stable storage, with the end that is durable. */
+  sync(): Promise<LogPosition>;
+
+  /** The position at a batch boundary, or null if `seq` is none, or was compacted away. */
+  positionAt(seq: number): LogPosition | null;
+  /**
+   * The raw bytes of whole batches behind `from` (a seq; records > from), as many as fit `maxBytes` (at least one batch),
+   * and the seq of the last record in them. Null bytes: nothing newer. Older parts may come back compacted (sparse).
+   * Whoever has read up to seq 0 or a point older than the oldest tombstone must start from nothing: `oldestResumable`.
+   */
+  readAfter(from: number, maxBytes: number): Promise<{ readonly bytes: Uint8Array | null; readonly lastSeq: number }>;
+  /** A reader that stopped behind this seq misses nothing by going on; one that stopped earlier may miss deletes. */
+  readonly oldestResumable: number;
+  /** About how many bytes `readAfter` will give in all from there. */
+  bytesAfter(from: number): number;
+
+  /** Cuts everything behind `position` (a batch boundary), after saving it to an archive file, whose path is returned. */
+  cut(position: LogPosition): Promise<string>;
+  /** Moves the whole log to an archive and starts from nothing. Returns the archive's path. */
+  reset(): Promise<string>;
+  /** The log has all that the master has: it counts as intact from now on. */
+  markIntact(): void;
+
+  // --- reads by key
+  get(key: Uint8Array): Uint8Array | null;
+  valueLength(key: Uint8Array): number;
+  has(key: Uint8Array): boolean;
+  readonly count: number;
+  scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] };
+
+  close(): Promise<void>;
+}
+
+/** Small durable values of the agent that do not belong in the log. Written and synced before `save` returns. */
+export interface AgentMemory {
+  /** Highest epoch seen. */
+  readonly epoch: number;
+  /** Longest time for which this node may have granted a lease, in milliseconds. */
+  readonly longestGrantMs: number;
+  save(change: { readonly epoch?: number; readonly longestGrantMs?: number }): void;
+}
