@@ -35,7 +35,7 @@ export const agentReportSchema = z.strictObject({
   log: z.strictObject({
     end: position,
     intact: z.boolean(),
-    aloneSince: count.nullable(),
+    aloneTo: count,
   }),
   /** All records up to here may be acknowledged (master) or are known to be (slave). */
   confirmedSeq: count,

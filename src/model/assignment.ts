@@ -19,6 +19,8 @@ export const assignmentSchema = z.strictObject({
   inSync: z.array(z.string()),
   /** To a master: stop new work, let present work end, freeze writes. */
   quiesce: z.boolean(),
+  /** To a slave: an operator accepted that acknowledged records which only this node has are archived and cut. */
+  mayDiscard: z.boolean(),
   /** Highest proposal of this node that `inSync` takes into account; 0 for none. */
   answeredProposal: count,
   /** Why, for the node's log and hooks. */

@@ -29,6 +29,8 @@ export const groupRecordSchema = z.strictObject({
   previous: z.string().nullable(),
   /** An operator accepted that acknowledged records are lost by the reign that is being set up. */
   dataLossAccepted: z.boolean(),
+  /** Nodes whose acknowledged tail an operator gave up; it is archived when they follow again. */
+  discard: z.array(z.string()),
   /** The master may serve without lease while it is alone, so only its own word or a fence ends its reign. */
   masterNeedsNoLease: z.boolean(),
   cause: z.enum(CAUSES).nullable(),
@@ -57,6 +59,7 @@ export function emptyRecord(group: string): GroupRecord {
     target: null,
     previous: null,
     dataLossAccepted: false,
+    discard: [],
     masterNeedsNoLease: false,
     cause: null,
     rule: '',

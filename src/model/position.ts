@@ -37,8 +37,9 @@ export interface LogState {
    */
   readonly intact: boolean;
   /**
-   * First seq of the present unbroken stretch at the log's end in which the master confirmed writes alone;
-   * null while the last word in the log is that the slave confirms too.
+   * Last record that its master may have confirmed alone: the end while the last `inSync` record names one node,
+   * else the record before the `inSync` record that named the slave again; 0 if none ever was. A log that has
+   * to be cut before this place would lose an acknowledged record.
    */
-  readonly aloneSince: number | null;
+  readonly aloneTo: number;
 }

@@ -71,7 +71,7 @@ export interface PeerHello {
   readonly reignEpoch: number;
   readonly end: LogPosition;
   readonly history: readonly Reign[];
-  readonly aloneSince: number | null;
+  readonly aloneTo: number;
 }
 
 /** Master to slave: where the logs part and what will be sent. The slave cuts its log there, if it may, then takes batches. */

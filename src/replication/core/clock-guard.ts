@@ -1,0 +1,43 @@
+import type { Clock } from '../../kit/clock.ts';
+
+/**
+ * Notices moments after which nothing that was timed can be trusted: the two clocks disagree (somebody set the
+ * wall clock, or the machine was suspended, which stops the monotonic one), or nobody looked for too long (the
+ * process was stopped or its event loop stalled). After Redis Sentinel's TILT.
+ */
+export class ClockGuard {
+  readonly #clock: Clock;
+  readonly #toleranceMs: number;
+  #lastMonotonicMs: number;
+  #lastWallMs: number;
+
+  /** `toleranceMs`: largest disagreement of the clocks, and longest pause between two looks, that passes. */
+  constructor(clock: Clock, toleranceMs: number) {
+    this.#clock = clock;
+    this.#toleranceMs = toleranceMs;
+    this.#lastMonotonicMs = clock.monotonicMs();
+    this.#lastWallMs = clock.wallMs();
+  }
+
+  /** Compares with the last look. Returns what is wrong, or null. */
+  look(): string | null {
+    const monotonicMs = this.#clock.monotonicMs();
+    const wallMs = this.#clock.wallMs();
+    const pausedMs = monotonicMs - this.#lastMonotonicMs;
+    const jumpMs = wallMs - this.#lastWallMs - pausedMs;
+    this.#lastMonotonicMs = monotonicMs;
+    this.#lastWallMs = wallMs;
+    if (Math.abs(jumpMs) > this.#toleranceMs) return `the wall clock jumped by ${Math.round(jumpMs)} ms`;
+    if (pausedMs > this.#toleranceMs) return `the process stood still for ${Math.round(pausedMs)} ms`;
+    return null;
+  }
+
+  /**
+   * Whether the clocks have come apart since the last look. Cheap, and without effect: for the check before each
+   * reply, which cannot wait for the next look.
+   */
+  isSuspect(monotonicMs: number): boolean {
+    const jumpMs = this.#clock.wallMs() - this.#lastWallMs - (monotonicMs - this.#lastMonotonicMs);
+    return Math.abs(jumpMs) > this.#toleranceMs;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The two ends of a lease (Gray and Cheriton, "Leases", 1989). The holder counts from the moment it sent the
+ * request, the grantor from the moment it sent the answer, each on its own clock, so the holder's lease always
+ * ends first, whatever the network does in between.
+ */
+
+/** How much faster or slower than true time a clock may run before safety is at stake. */
+export const CLOCK_DRIFT = 0.002;
+
+/** The node that serves under a lease. */
+export class LeaseHolder {
+  #untilMs = -Infinity;
+  /** Requests sent before this moment no longer count. */
+  #notBeforeMs = -Infinity;
+
+  /** Takes an answer to the request that was sent at `sentAtMs`. A lease never gets shorter by an answer. */
+  granted(sentAtMs: number, leaseMs: number): void {
+    if (leaseMs <= 0 || sentAtMs < this.#notBeforeMs) return;
+    this.#untilMs = Math.max(this.#untilMs, sentAtMs + leaseMs * (1 - CLOCK_DRIFT));
+  }
+
+  /** Gives up the lease: what was granted, or is still under way, before `nowMs` no longer counts. */
+  drop(nowMs: number): void {
+    this.#untilMs = -Infinity;
+    this.#notBeforeMs = nowMs;
+  }
+
+  /** The moment at which the lease ends on this node's monotonic clock; -Infinity without one. */
+  get untilMs(): number {
+    return this.#untilMs;
+  }
+}
+
+/** The side that promises not to let anyone else serve. */
+export class LeaseGrantor {
+  #runsUntilMs: number;
+
+  /** A grantor that has just started has to assume that it gave a grant the moment before. */
+  constructor(startedAtMs: number, longestGrantMs: number) {
+    this.#runsUntilMs = startedAtMs + longestGrantMs;
+  }
+
+  /** Notes a grant whose answer is sent now. */
+  grant(nowMs: number, grantMs: number): void {
+    this.#runsUntilMs = Math.max(this.#runsUntilMs, nowMs + grantMs);
+  }
+
+  /** The holder said that it will not serve any more, or its process is gone for good. */
+  returned(): void {
+    this.#runsUntilMs = -Infinity;
+  }
+
+  /** Milliseconds until nobody can serve under a grant of ours; 0 if that is so now. */
+  runsMs(nowMs: number): number {
+    return Math.max(0, this.#runsUntilMs - nowMs);
+  }
+}
+
+/**
+ * How long a grantor waits for a lease of `leaseMs`. `lingerMs` is what outlives the lease on the holder's
+ * node: the kernel's lifetime of a VIP counts in whole seconds.
+ */
+export function grantDurationMs(leaseMs: number, lingerMs: number): number {
+  return leaseMs * (1 + CLOCK_DRIFT) + lingerMs;
+}
