@@ -19,11 +19,16 @@ export interface ProbeTiming {
 
 export type ProbeConfig = ProbeTiming &
   (
-    | { readonly type: 'tcp'; readonly port: number }
+    | {
+        readonly type: 'tcp';
+        /** null: the `appPort` of the node that is probed. */
+        readonly port: number | null;
+      }
     | {
         readonly type: 'http';
-        readonly port: number;
+        readonly port: number | null;
         readonly path: string;
+        /** Host header; null: the node's address. */
         readonly host: string | null;
         /** Inclusive ranges of status codes that count as good. */
         readonly status: readonly (readonly [number, number])[];
@@ -33,12 +38,8 @@ export type ProbeConfig = ProbeTiming &
     | { readonly type: 'exec'; readonly command: readonly string[] }
   );
 
+/** What is the same on both nodes; port, socket and RESP endpoint of the app are in `NodeConfig`. */
 export interface AppConfig {
-  readonly port: number | null;
-  /** Unix socket on which the agent serves RESP. */
-  readonly socket: string;
-  /** TCP endpoint for RESP beside the socket; null for none. */
-  readonly listen: Endpoint | null;
   /** Probe by the agent on the node, and by the controller; null for none. */
   readonly probe: ProbeConfig | null;
   readonly heartbeat: { readonly intervalMs: number; readonly misses: number } | null;
@@ -80,24 +81,27 @@ export type TrafficConfig =
   | { readonly type: 'nft'; readonly virtual: Endpoint; readonly protocol: 'tcp' | 'udp' }
   | { readonly type: 'script'; readonly command: readonly string[]; readonly timeoutMs: number };
 
+/** A node with all that is its own. The file may give the last four once for the group; here they are always in force. */
 export interface NodeConfig {
   readonly id: string;
   readonly address: string;
   /** Ports of the agent for the controller and for its peer. */
   readonly control: number;
   readonly replication: number;
-  /** Where the app takes its clients, if not on the group's `app.port`. */
+  /** Where the app takes its clients; null if it has none that hsctl knows of. */
   readonly appPort: number | null;
-  /** Node's own values, where both agents share one machine (the demo): null for the group's. */
-  readonly socket: string | null;
-  readonly store: string | null;
+  /** Unix socket on which the agent serves RESP. */
+  readonly socket: string;
+  /** TCP endpoint for RESP beside the socket; null for none. */
+  readonly listen: Endpoint | null;
+  /** Directory of the agent's log. */
+  readonly store: string;
 }
 
 export interface ReplicationConfig {
   readonly ack: 'replica';
   /** Milliseconds between fsyncs, or `always`. */
   readonly fsync: 'always' | number;
-  readonly store: string;
   /** Bytes per second; null for unlimited. */
   readonly catchUpRate: number | null;
   readonly catchUpIntervalMs: number;
