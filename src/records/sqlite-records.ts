@@ -1,0 +1,224 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import type { NewEvent, Records } from "../controller/ports.ts";
+import { HsctlError } from "../kit/errors.ts";
+import { groupEventSchema, type GroupEvent } from "../model/event.ts";
+import { groupRecordSchema, type GroupRecord } from "../model/group-record.ts";
+import { migrate } from "./schema.ts";
+import { sqliteError } from "./sqlite-errors.ts";
+
+/** Events kept of each group; older ones are dropped when newer ones are written. */
+export const EVENTS_PER_GROUP = 1_000;
+
+const LONGEST_GRANT = "longest_grant_ms";
+const storedEventSchema = groupEventSchema.omit({ id: true });
+
+/**
+ * The controller's durable state in one SQLite file. Write-ahead log with `synchronous=FULL`: a commit has been fsynced
+ * when it returns. The lock is exclusive and kept, so that a second controller on the same state cannot start.
+ */
+export class SqliteRecords implements Records {
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #eventsPerGroup: number;
+
+  /**
+   * Opens the file, or makes it with its directory.
+   * @throws HsctlError('disk') if it cannot be opened, is damaged, is in use, or was written by a newer version.
+   */
+  constructor(path: string, options: { readonly eventsPerGroup?: number } = {}) {
+    this.#path = path;
+    this.#eventsPerGroup = options.eventsPerGroup ?? EVENTS_PER_GROUP;
+    this.#database = this.#guard(() => open(path));
+    try {
+      this.#guard(() => prepare(this.#database, path));
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  load(): Map<string, GroupRecord> {
+    return this.#guard(() => {
+      const rows = this.#database
+        .prepare("SELECT group_name, json FROM records ORDER BY group_name")
+        .all();
+      return new Map(
+        rows.map((row) => {
+          const record = this.#parse(
+            groupRecordSchema,
+            row["json"],
+            `record of group ${String(row["group_name"])}`,
+          );
+          return [record.group, record];
+        }),
+      );
+    });
+  }
+
+  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
+    // What could not be read back must not be written: it would keep the controller from starting again.
+    const json = JSON.stringify(groupRecordSchema.parse(record));
+    return this.#transaction(() => {
+      const row = this.#database
+        .prepare("SELECT revision, epoch FROM records WHERE group_name = ?")
+        .get(record.group);
+      if (row !== undefined) refuseStepBack(record, Number(row["revision"]), Number(row["epoch"]));
+      this.#database
+        .prepare(
+          `INSERT INTO records (group_name, revision, epoch, json) VALUES (?, ?, ?, ?)
+           ON CONFLICT (group_name) DO UPDATE SET revision = excluded.revision, epoch = excluded.epoch, json = excluded.json`,
+        )
+        .run(record.group, record.revision, record.epoch, json);
+      return this.#insert(events);
+    });
+  }
+
+  append(events: readonly NewEvent[]): readonly GroupEvent[] {
+    return this.#transaction(() => this.#insert(events));
+  }
+
+  events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[] {
+    const group = query.group ?? null;
+    const afterId = query.afterId ?? 0;
+    const order = query.afterId === undefined ? "DESC" : "ASC";
+    return this.#guard(() => {
+      const rows = this.#database
+        .prepare(
+          `SELECT id, json FROM events WHERE id > ?1 AND ${group === null ? "?2 IS NULL" : "group_name = ?2"}
+           ORDER BY id ${order} LIMIT ?3`,
+        )
+        .all(afterId, group, query.limit);
+      if (order === "DESC") rows.reverse();
+      return rows.map((row) => {
+        const id = Number(row["id"]);
+        return { id, ...this.#parse(storedEventSchema, row["json"], `event ${id}`) };
+      });
+    });
+  }
+
+  longestGrantMs(): number {
+    return this.#guard(() => {
+      const row = this.#database
+        .prepare("SELECT value FROM numbers WHERE name = ?")
+        .get(LONGEST_GRANT);
+      return Number(row?.["value"] ?? 0);
+    });
+  }
+
+  saveLongestGrantMs(durationMs: number): void {
+    this.#transaction(() =>
+      this.#database
+        .prepare(
+          "INSERT INTO numbers (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .run(LONGEST_GRANT, durationMs),
+    );
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** Writes the events, gives them their ids, and drops what is beyond the bound of their groups. */
+  #insert(events: readonly NewEvent[]): readonly GroupEvent[] {
+    const insert = this.#database.prepare("INSERT INTO events (group_name, json) VALUES (?, ?)");
+    const saved = events.map((event) => {
+      const { lastInsertRowid } = insert.run(
+        event.group,
+        JSON.stringify(storedEventSchema.parse(event)),
+      );
+      return { id: Number(lastInsertRowid), ...event };
+    });
+    const prune = this.#database.prepare(
+      `DELETE FROM events WHERE group_name = ?1 AND id <=
+         (SELECT id FROM events WHERE group_name = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
+    );
+    for (const group of new Set(events.map((event) => event.group)))
+      prune.run(group, this.#eventsPerGroup);
+    return saved;
+  }
+
+  #transaction<Result>(work: () => Result): Result {
+    return this.#guard(() => {
+      this.#database.exec("BEGIN IMMEDIATE");
+      try {
+        const result = work();
+        this.#database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        // Some failures (disk full) have rolled back already.
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        throw error;
+      }
+    });
+  }
+
+  #parse<Schema extends z.ZodType>(schema: Schema, json: unknown, what: string): z.infer<Schema> {
+    try {
+      return schema.parse(JSON.parse(String(json)));
+    } catch (error) {
+      throw new HsctlError(
+        "disk",
+        `${this.#path}: the ${what} is damaged`,
+        "restore the file from a backup",
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #guard<Result>(action: () => Result): Result {
+    try {
+      return action();
+    } catch (error) {
+      throw sqliteError(error, this.#path);
+    }
+  }
+}
+
+function open(path: string): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  } catch (error) {
+    throw new HsctlError(
+      "disk",
+      `the state directory ${dirname(path)} cannot be made`,
+      "make it, writable for the controller",
+      {
+        cause: error,
+      },
+    );
+  }
+  return new DatabaseSync(path, { timeout: 0 });
+}
+
+function prepare(database: DatabaseSync, path: string): void {
+  database.exec(
+    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+  );
+  // Takes the lock now, and finds out now whether the file may be written at all.
+  database.exec("BEGIN IMMEDIATE; COMMIT");
+  const check = database.prepare("PRAGMA quick_check(1)").get();
+  if (check?.["quick_check"] !== "ok") {
+    throw new HsctlError(
+      "disk",
+      `${path} is damaged: ${String(check?.["quick_check"])}`,
+      "restore it from a backup, or move it away to start with empty records",
+    );
+  }
+  migrate(database, path);
+}
+
+/** A record only ever moves forward: whoever saves an older one has missed a decision. */
+function refuseStepBack(record: GroupRecord, revision: number, epoch: number): void {
+  if (record.revision > revision && record.epoch >= epoch) return;
+  throw new HsctlError(
+    "refused",
+    `group ${record.group}: revision ${record.revision} of epoch ${record.epoch} cannot follow revision ${revision} of epoch ${epoch}`,
+    "restart the controller, so that it reads its records again",
+  );
+}
