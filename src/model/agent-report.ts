@@ -26,6 +26,8 @@ export const agentReportSchema = z.strictObject({
   role: z.enum(ROLES),
   /** Highest epoch that this node has seen; it refuses everything below. Durable on the node. */
   epoch: count,
+  /** This node will never serve again under any epoch up to this one, whatever it is told. Never falls. */
+  renouncedEpoch: count,
   /** Phase of its own reign; null unless `role` is `master`. */
   phase: z.enum(REIGN_PHASES).nullable(),
   /** Why the lease was given back or the node cannot serve; empty if all is well. */

@@ -17,6 +17,8 @@ export const assignmentSchema = z.strictObject({
   master: z.string().nullable(),
   /** The recorded in-sync set. */
   inSync: z.array(z.string()),
+  /** The peer has told the controller that it will never serve again under any epoch up to this one. */
+  peerRenouncedEpoch: count,
   /** To a master: stop new work, let present work end, freeze writes. */
   quiesce: z.boolean(),
   /** To a slave: an operator accepted that acknowledged records which only this node has are archived and cut. */

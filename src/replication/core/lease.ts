@@ -34,20 +34,29 @@ export class LeaseHolder {
 /** The side that promises not to let anyone else serve. */
 export class LeaseGrantor {
   #runsUntilMs: number;
+  #epoch: number;
 
-  /** A grantor that has just started has to assume that it gave a grant the moment before. */
-  constructor(startedAtMs: number, longestGrantMs: number) {
+  /**
+   * A grantor that has just started has to assume that it gave a grant the moment before, under the highest epoch
+   * that it has seen.
+   */
+  constructor(startedAtMs: number, longestGrantMs: number, highestEpoch: number) {
     this.#runsUntilMs = startedAtMs + longestGrantMs;
+    this.#epoch = highestEpoch;
   }
 
-  /** Notes a grant whose answer is sent now. */
-  grant(nowMs: number, grantMs: number): void {
+  /** Notes a grant to the master of `epoch` whose answer is sent now. */
+  grant(nowMs: number, grantMs: number, epoch: number): void {
     this.#runsUntilMs = Math.max(this.#runsUntilMs, nowMs + grantMs);
+    this.#epoch = Math.max(this.#epoch, epoch);
   }
 
-  /** The holder said that it will not serve any more, or its process is gone for good. */
-  returned(): void {
-    this.#runsUntilMs = -Infinity;
+  /**
+   * The holder will never serve again under any epoch up to this one. True whenever it was said, however late it
+   * arrives; it ends the grant only if no grant was given under a later epoch.
+   */
+  renounced(epoch: number): void {
+    if (epoch >= this.#epoch) this.#runsUntilMs = -Infinity;
   }
 
   /** Milliseconds until nobody can serve under a grant of ours; 0 if that is so now. */

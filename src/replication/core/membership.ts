@@ -18,7 +18,8 @@ export interface SlaveProgress {
   readonly attached: boolean;
   /** Has confirmed this much under this reign. */
   readonly ackedSeq: number;
-  readonly endSeq: number;
+  /** Once it has confirmed this much it is as good as level. */
+  readonly levelSeq: number;
   /** For how long it has owed a confirmation, or has not been attached at all; 0 if neither. */
   readonly stalledMs: number;
 }
@@ -71,7 +72,7 @@ export class Membership {
     const stalled = progress.stalledMs > stallTimeoutMs;
     switch (this.#state) {
       case 'out':
-        if (!progress.attached || progress.ackedSeq < progress.endSeq) return;
+        if (!progress.attached || progress.ackedSeq < progress.levelSeq) return;
         this.#state = 'tightening';
         this.#tightenedAtSeq = mark([this.#self, this.#slave]);
         return;

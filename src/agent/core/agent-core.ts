@@ -1,0 +1,399 @@
+import type { Clock } from '../../kit/clock.ts';
+import type { InSyncProposal } from '../../model/agent-report.ts';
+import type { Assignment } from '../../model/assignment.ts';
+import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
+import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
+import { ClockGuard } from '../../replication/core/clock-guard.ts';
+import { grantDurationMs, LeaseGrantor } from '../../replication/core/lease.ts';
+import type { Posture } from './posture.ts';
+import { Reign } from './reign.ts';
+
+/**
+ * What an agent may do at each moment: its role, its leases, what counts as confirmed. Pure: time comes from the
+ * clock that it is given, effects go through `AgentPorts`, and the loop reads `posture()` after every call.
+ *
+ * Two promises carry the safety of the pair. It never acts below the highest epoch that it has seen, which is
+ * durable before anything is said under it. And an epoch that it has renounced (released, followed, or had seen
+ * before a restart) is one that it will never serve under, so that a renunciation is true however late it arrives.
+ */
+
+/** Numbers from the configuration. */
+export interface AgentSettings {
+  readonly node: NodeId;
+  readonly peer: NodeId;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  /** What outlives the lease on the node (kernel lifetime of a VIP), in milliseconds. */
+  readonly lingerMs: number;
+  readonly detectMs: number;
+  readonly stallTimeoutMs: number;
+  readonly onControllerLoss: 'serve' | 'stop';
+  /** How long work under way may take to end in a switchover before it is cut off. */
+  readonly drainMs: number;
+  /** After this long without the controller's next word a quiesced master takes up work again. */
+  readonly quiesceLimitMs: number;
+}
+
+/** Effects, all synchronous. Those that write throw HsctlError('disk') when the disk refuses. */
+export interface AgentPorts {
+  /** Durable when it returns. */
+  saveEpoch(epoch: number): void;
+  saveLongestGrant(durationMs: number): void;
+  /** Appends the first record of a reign. */
+  appendReign(epoch: number): void;
+  /** Appends an in-sync record to the log and returns its seq. */
+  appendInSync(epoch: number, members: readonly NodeId[]): number;
+  /** Seq of the last record in the log. */
+  endSeq(): number;
+  /** Tells the peer at once; the controller learns it by the next report. */
+  sendRelease(renouncedEpoch: number): void;
+  /** The reign ended: whoever waits for a confirmation will not get one. */
+  reignEnded(): void;
+}
+
+export class AgentCore {
+  readonly #settings: AgentSettings;
+  readonly #ports: AgentPorts;
+  readonly #clock: Clock;
+  readonly #guard: ClockGuard;
+  readonly #peerGrant: LeaseGrantor;
+  #longestGrantMs: number;
+  #epoch: number;
+  #renouncedEpoch: number;
+  #assignment: Assignment | null = null;
+  #reign: Reign | null = null;
+  #following = false;
+  #diverged = false;
+  #confirmedAsSlave = 0;
+  #peerHeardAtMs: number | null = null;
+  #peerLinked = false;
+  #proposals = 0;
+  #trouble = '';
+  /** Highest epoch under which it will not serve again; said only once the traffic is off this node. */
+  #barredEpoch: number;
+  #holdsTraffic = false;
+
+  constructor(
+    settings: AgentSettings,
+    ports: AgentPorts,
+    clock: Clock,
+    memory: { readonly epoch: number; readonly longestGrantMs: number },
+  ) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#clock = clock;
+    this.#epoch = memory.epoch;
+    this.#renouncedEpoch = memory.epoch;
+    this.#barredEpoch = memory.epoch;
+    this.#guard = new ClockGuard(clock, Math.max(2 * settings.heartbeatMs, 50));
+    const grantMs = grantDurationMs(settings.leaseMs, settings.lingerMs);
+    this.#longestGrantMs = memory.longestGrantMs;
+    this.#peerGrant = new LeaseGrantor(clock.monotonicMs(), Math.max(grantMs, memory.longestGrantMs), memory.epoch);
+  }
+
+  // --- what the controller says
+
+  /** Takes the controller's word, unless it is older than what is known. */
+  onAssignment(assignment: Assignment): void {
+    const known = this.#assignment;
+    if (assignment.epoch < this.#epoch) return;
+    if (known !== null && assignment.epoch === known.epoch && assignment.revision < known.revision) return;
+    this.#seeEpoch(assignment.epoch);
+    this.#assignment = assignment;
+    this.#peerGrant.renounced(assignment.peerRenouncedEpoch);
+    if (assignment.role === 'master') this.#onAssignedMaster(assignment);
+    else if (assignment.role === 'slave') this.#onAssignedSlave(assignment);
+    else this.#stopFollowing();
+    this.tick();
+  }
+
+  #onAssignedMaster(assignment: Assignment): void {
+    this.#stopFollowing();
+    if (this.#reign?.epoch === assignment.epoch) {
+      this.#reign.onRecorded(assignment);
+    } else if (assignment.epoch > this.#barredEpoch && this.#trouble === '') {
+      this.#diverged = false;
+      this.#reign = new Reign(assignment, this.#settings, this.#ports, () => ++this.#proposals);
+    }
+  }
+
+  #onAssignedSlave(assignment: Assignment): void {
+    this.#renounce(assignment.epoch, 'another node is master');
+    if (assignment.master === this.#settings.peer && (!this.#diverged || assignment.mayDiscard)) {
+      this.#diverged = false;
+      this.#following = true;
+    }
+  }
+
+  onControllerGrant(grant: Grant): void {
+    this.#reign?.onGrant('controller', grant);
+    this.tick();
+  }
+
+  // --- what the peer says
+
+  /** Any message from the peer counts as a sign of life. */
+  onPeerHeard(): void {
+    this.#peerHeardAtMs = this.#clock.monotonicMs();
+    this.#peerLinked = true;
+  }
+
+  onPeerLost(): void {
+    this.#peerLinked = false;
+    this.#reign?.onSlaveLost(this.#clock.monotonicMs());
+  }
+
+  /** Greeting of either direction. A waiting node that meets a master of its own or a higher epoch follows it. */
+  onPeerHello(hello: { readonly role: Role; readonly epoch: number; readonly renouncedEpoch: number }): void {
+    this.onPeerHeard();
+    this.#peerGrant.renounced(hello.renouncedEpoch);
+    if (hello.epoch > this.#epoch) this.#seeEpoch(hello.epoch);
+    const isMaster = hello.role === 'master' && hello.renouncedEpoch < hello.epoch && hello.epoch === this.#epoch;
+    const unassigned = this.#assignment === null || this.#assignment.epoch < this.#epoch;
+    if (isMaster && unassigned && this.#reign === null && !this.#diverged) {
+      this.#renounce(this.#epoch, 'the peer is master');
+      this.#following = true;
+    }
+    this.tick();
+  }
+
+  onPeerRelease(renouncedEpoch: number): void {
+    this.onPeerHeard();
+    this.#peerGrant.renounced(renouncedEpoch);
+    this.tick();
+  }
+
+  /** A ping of the master that this node follows: returns the milliseconds of lease to grant, 0 for none. */
+  onPing(ping: Ping): number {
+    this.onPeerHeard();
+    if (!this.#following || ping.epoch !== this.#epoch) return 0;
+    this.#confirmedAsSlave = Math.max(this.#confirmedAsSlave, Math.min(ping.confirmedSeq, this.#ports.endSeq()));
+    if (!ping.wantsLease) return 0;
+    const grantMs = grantDurationMs(this.#settings.leaseMs, this.#settings.lingerMs);
+    if (grantMs > this.#longestGrantMs) {
+      this.#ports.saveLongestGrant(grantMs);
+      this.#longestGrantMs = grantMs;
+    }
+    this.#peerGrant.grant(this.#clock.monotonicMs(), grantMs, ping.epoch);
+    return this.#settings.leaseMs;
+  }
+
+  onPeerGrant(grant: Grant): void {
+    this.onPeerHeard();
+    this.#reign?.onGrant('slave', grant);
+    this.tick();
+  }
+
+  /** The slave was told where the logs part, and confirms from there on. */
+  onSlaveAttached(): void {
+    this.#reign?.onSlaveAttached(this.#clock.monotonicMs());
+    this.tick();
+  }
+
+  onAck(epoch: number, seq: number): void {
+    this.onPeerHeard();
+    if (this.#reign?.epoch !== epoch) return;
+    this.#reign.onAck(seq, this.#clock.monotonicMs());
+    if (this.#reign.waitsForSlave) this.tick();
+  }
+
+  // --- what this node itself sees
+
+  /** Records were appended to this node's own log by its master; they wait for the slave from now on. */
+  onAppended(): void {
+    this.#reign?.onAppended(this.#clock.monotonicMs());
+  }
+
+  /** Whether the app can serve at all, as its watch says after restarts in place. `readyEpoch`: its last word. */
+  onApp(app: { readonly fit: boolean; readonly readyEpoch: number; readonly detail: string }): void {
+    if (!app.fit && this.#reign?.isActive) this.#renounce(this.#reign.epoch, app.detail);
+    if (app.fit && this.#reign?.epoch === app.readyEpoch) this.#reign.onReady();
+    this.tick();
+  }
+
+  /** The loop is about to put traffic (a VIP) on this node, as `posture().serves` allows. */
+  onTrafficTaken(): void {
+    this.#holdsTraffic = true;
+  }
+
+  /** The traffic is surely off this node: only now is a release said aloud. */
+  onTrafficGone(): void {
+    this.#holdsTraffic = false;
+    this.#sayRenounced();
+  }
+
+  /** Everything that was under way when quiescing began has ended. */
+  onWorkEnded(): void {
+    this.#reign?.onWorkEnded();
+    this.tick();
+  }
+
+  /** The log may not be cut to follow the master: it holds acknowledged records that the master lacks. */
+  onDiverged(): void {
+    this.#stopFollowing();
+    this.#diverged = true;
+  }
+
+  /** The store cannot be trusted to take or give data: this node serves no more until it is restarted. */
+  onDiskFailure(what: string): void {
+    this.#trouble = what;
+    this.#renounce(this.#epoch, what);
+  }
+
+  /** To be called at least each heartbeat, and at `wakeAtMs`. */
+  tick(): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#guard.look() !== null) this.#reign?.dropLeases(nowMs);
+    this.#reign?.tick(nowMs, this.#peerGrant.runsMs(nowMs));
+  }
+
+  /** The node is being shut down in order: nothing is served any more. */
+  stop(): void {
+    this.#renounce(this.#epoch, 'the agent is stopping');
+    this.#stopFollowing();
+  }
+
+  // --- what follows from it
+
+  posture(): Posture {
+    const reign = this.#reign;
+    const nowMs = this.#clock.monotonicMs();
+    const servesUntilMs = reign?.servesUntilMs ?? -Infinity;
+    const serves = (reign?.isReady ?? false) && servesUntilMs > nowMs && !this.#guard.isSuspect(nowMs);
+    return {
+      role: this.role,
+      epoch: this.#epoch,
+      appRole: reign?.hasBegun ? 'master' : this.#following ? 'slave' : 'none',
+      serves,
+      servesUntilMs,
+      writes: !reign?.hasBegun ? 'refused' : reign.isFrozen ? 'frozen' : 'taken',
+      quiesce: reign?.isQuiescing ?? false,
+      dialPeer: this.#following || this.role === 'waiting',
+      feeds: reign?.hasBegun ?? false,
+    };
+  }
+
+  get role(): Role {
+    if (this.#reign !== null) return 'master';
+    if (this.#diverged) return 'diverged';
+    return this.#following ? 'slave' : 'waiting';
+  }
+
+  get phase(): ReignPhase | null {
+    return this.#reign?.phase ?? null;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get renouncedEpoch(): number {
+    return this.#renouncedEpoch;
+  }
+
+  get trouble(): string {
+    return this.#trouble !== '' ? this.#trouble : (this.#reign?.releasedBecause ?? '');
+  }
+
+  get assignmentRevision(): number {
+    return this.#assignment?.revision ?? 0;
+  }
+
+  get assignment(): Assignment | null {
+    return this.#assignment;
+  }
+
+  get proposal(): InSyncProposal | null {
+    return this.#reign?.proposal ?? null;
+  }
+
+  get peerLinked(): boolean {
+    return this.#peerLinked;
+  }
+
+  /** Milliseconds since the peer was heard; null if never. */
+  get peerSilentMs(): number | null {
+    return this.#peerHeardAtMs === null ? null : this.#clock.monotonicMs() - this.#peerHeardAtMs;
+  }
+
+  get peerGrantRunsMs(): number {
+    return this.#peerGrant.runsMs(this.#clock.monotonicMs());
+  }
+
+  /** Everything up to here is held by every in-sync node; says nothing about whether this node may reply. */
+  get confirmedSeq(): number {
+    return Math.min(this.#ports.endSeq(), Math.max(this.#confirmedAsSlave, this.#reign?.confirmedSeq ?? 0));
+  }
+
+  /** Whether a reply may go out at this very moment. Cheap enough for every reply. */
+  mayReply(): boolean {
+    const reign = this.#reign;
+    if (reign === null || !reign.isActive) return false;
+    const nowMs = this.#clock.monotonicMs();
+    return reign.servesUntilMs > nowMs && !this.#guard.isSuspect(nowMs);
+  }
+
+  /** The heartbeat to the controller. */
+  beat(): Beat {
+    return {
+      type: 'beat',
+      sentAtMs: this.#clock.monotonicMs(),
+      epoch: this.#epoch,
+      endSeq: this.#ports.endSeq(),
+      confirmedSeq: this.confirmedSeq,
+      wantsLease: this.#reign?.isActive ?? false,
+      peerSilentMs: this.peerSilentMs ?? -1,
+    };
+  }
+
+  /** The heartbeat to the slave. */
+  ping(): Ping {
+    return {
+      type: 'ping',
+      sentAtMs: this.#clock.monotonicMs(),
+      epoch: this.#epoch,
+      confirmedSeq: this.confirmedSeq,
+      wantsLease: this.#reign?.isActive ?? false,
+    };
+  }
+
+  /** Moment at which `tick` has something to do by itself; Infinity for none. */
+  get wakeAtMs(): number {
+    return this.#reign?.phase === 'fencing' ? this.#clock.monotonicMs() + this.peerGrantRunsMs : Infinity;
+  }
+
+  // --- steps
+
+  /** Makes a higher epoch durable and ends whatever was going on under a lower one. */
+  #seeEpoch(epoch: number): void {
+    if (epoch <= this.#epoch) return;
+    const former = this.#epoch;
+    this.#ports.saveEpoch(epoch);
+    this.#epoch = epoch;
+    this.#renounce(former, 'a new reign began');
+    this.#reign = null;
+    this.#stopFollowing();
+  }
+
+  /** Stops serving, for good, under any epoch up to this one; says so once the traffic is gone. */
+  #renounce(epoch: number, reason: string): void {
+    const reign = this.#reign;
+    this.#barredEpoch = Math.max(this.#barredEpoch, epoch);
+    if (reign !== null && reign.isActive && reign.epoch <= epoch) {
+      this.#confirmedAsSlave = this.confirmedSeq;
+      reign.release(reason, this.#clock.monotonicMs());
+      this.#ports.reignEnded();
+    }
+    this.#sayRenounced();
+  }
+
+  #sayRenounced(): void {
+    if (this.#holdsTraffic || this.#renouncedEpoch === this.#barredEpoch) return;
+    this.#renouncedEpoch = this.#barredEpoch;
+    this.#ports.sendRelease(this.#renouncedEpoch);
+  }
+
+  #stopFollowing(): void {
+    this.#following = false;
+  }
+}
