@@ -127,7 +127,7 @@ export async function startProgram(command: readonly string[], options: StartOpt
   return {
     pid,
     exited,
-    write: (text) => void (program.stdin?.writable === true && program.stdin.write(text)),
+    write: (text) => void (program.stdin?.writable && program.stdin.write(text)),
     unreadBytes: () => program.stdin?.writableLength ?? 0,
     kill: (signal) => void program.kill(signal),
     async stop(graceMs) {

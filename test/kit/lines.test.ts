@@ -21,5 +21,8 @@ test('lines are the same however the bytes arrive', async () => {
 
 test('a line without end comes in pieces', async () => {
   const lines = await linesOf([Buffer.alloc(20_000, 'x'), Buffer.from('y\n')]);
-  assert.deepEqual(lines.map((line) => line.length), [8192, 8192, 3617]);
+  assert.deepEqual(
+    lines.map((line) => line.length),
+    [8192, 8192, 3617],
+  );
 });
