@@ -1,4 +1,4 @@
-import type { LogPosition } from '../model/position.ts';
+import type { LogPosition, Reign } from '../model/position.ts';
 
 /**
  * A node's copy of the group's state, as the RESP service uses it. One implementation wires the log, the index
@@ -26,6 +26,12 @@ export interface Replica {
   /** Everything up to here is held by every in-sync node under this reign, and the lease is valid at this moment. */
   confirmedSeq(): Seq;
   logEnd(): LogPosition;
+  /** The log's reigns, oldest first: tells whether an id that a reader names is in this log. */
+  history(): readonly Reign[];
+  /** A reader that stopped at this seq or later misses no delete by going on; an earlier one starts from nothing. */
+  oldestResumable(): Seq;
+  /** How many other nodes hold everything up to `seq`, as far as this node knows (WAIT). */
+  holders(seq: Seq): number;
 
   // --- writes; bytes are copied before the call returns; throws HsctlError('disk') when the disk failed
   /** Adds a record to the batch of this turn and returns its seq. The arrays are views: `key` is bytes[keyStart, keyEnd). */
@@ -45,11 +51,16 @@ export interface Replica {
   /** Redis' SCAN guarantee: every key present during the whole iteration comes at least once. Cursor 0 starts and ends. */
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] };
   /**
-   * Confirmed records with seq >= `from`, oldest first, at most `limit`, from the compacted log and then the tail.
+   * Confirmed records with seq >= `from`, oldest first, from the compacted log and then the tail: at most `limit`,
+   * and none after the one with which keys and values reach `limitBytes`.
    * Resolves to an empty list if there are none yet. Deletes are included (value null). Control records are skipped,
    * but `nextSeq` is past them.
    */
-  read(from: Seq, limit: number): Promise<{ readonly entries: readonly LogEntry[]; readonly nextSeq: Seq }>;
+  read(
+    from: Seq,
+    limit: number,
+    limitBytes: number,
+  ): Promise<{ readonly entries: readonly LogEntry[]; readonly nextSeq: Seq }>;
 
   // --- signals; each returns a function that ends the subscription
   /** After `confirmedSeq()` rose, or the lease became valid again. */
