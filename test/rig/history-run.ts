@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Attempt, readHistory, type Verdict } from './history.ts';
+import type { Host } from './host.ts';
+import type { RigProcess } from './rig-process.ts';
+
+const PROGRAM = fileURLToPath(new URL('history-client.ts', import.meta.url));
+
+export interface HistoryOptions {
+  /** Where clients find the service, `10.0.0.100:9000`. */
+  readonly to: string;
+  /** Name of this client, where several write at once; also begins the names that it writes. */
+  readonly name?: string;
+  readonly everyMs?: number;
+  readonly persistent?: boolean;
+}
+
+let marks = 0;
+
+/** A history client at work on a host of the rig, and its findings. */
+export class HistoryRun {
+  readonly file: string;
+  readonly client: RigProcess;
+  readonly #host: Host;
+
+  private constructor(host: Host, file: string, client: RigProcess) {
+    this.#host = host;
+    this.file = file;
+    this.client = client;
+  }
+
+  /** Starts the client; resolves once a first write was acknowledged. */
+  static async start(host: Host, options: HistoryOptions): Promise<HistoryRun> {
+    const name = options.name ?? 'history';
+    const file = join(host.dir, `${name}.ndjson`);
+    // A connection a request: ports must not run out while closed connections linger.
+    await host.run(['sysctl', '-q', '-w', 'net.ipv4.tcp_tw_reuse=1', 'net.ipv4.ip_local_port_range=1024 65535']);
+    const argv = [process.execPath, PROGRAM, 'write', '--to', options.to, '--file', file];
+    argv.push('--every', String(options.everyMs ?? 4), '--prefix', options.name ?? '');
+    if (options.persistent) argv.push('--persistent');
+    const client = await host.spawn(argv, { name });
+    await client.waitFor(/first ok/);
+    return new HistoryRun(host, file, client);
+  }
+
+  /** Resolves when a write that was begun after this call is acknowledged. */
+  async nextOk(limitMs = 30_000): Promise<void> {
+    const mark = `mark ${++marks}`;
+    this.client.write(mark);
+    await this.client.waitFor(new RegExp(`^${mark} ok$`, 'm'), limitMs);
+  }
+
+  /** Ends the client once each attempt has its outcome; gives the whole history. */
+  async stop(): Promise<Attempt[]> {
+    await this.client.stop();
+    return readHistory(this.file);
+  }
+
+  /** Compares the history with what the server at `address` lists, through the service's address by default. */
+  async check(address: string): Promise<Verdict> {
+    const argv = [process.execPath, PROGRAM, 'check', '--to', address, '--file', this.file];
+    const printed = await this.#host.run(argv);
+    return JSON.parse(printed) as Verdict;
+  }
+}
