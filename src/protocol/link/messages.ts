@@ -67,8 +67,8 @@ export interface PeerHello {
   readonly instance: string;
   readonly role: Role;
   readonly epoch: number;
-  /** The epoch that this node owns and has not released; 0 for none. */
-  readonly reignEpoch: number;
+  /** This node will never serve again under any epoch up to this one. */
+  readonly renouncedEpoch: number;
   readonly end: LogPosition;
   readonly history: readonly Reign[];
   readonly aloneTo: number;
@@ -88,7 +88,10 @@ export interface Attach {
   readonly fromNothing: boolean;
 }
 
-/** Master to slave: one batch, in the very bytes of the log. */
+/**
+ * Master to slave: the next bytes of the log, batches one behind the other. A live batch comes whole in one message
+ * unless it is large; the codec and the sender may cut anywhere, so the receiver looks for the batches' own headers.
+ */
 export interface BatchMessage {
   readonly type: 'batch';
   readonly bytes: Uint8Array;
@@ -110,10 +113,10 @@ export interface Ping {
   readonly wantsLease: boolean;
 }
 
-/** Either side: "I gave back the lease of this epoch, and will not serve under it again". */
+/** Master to slave: "I give back my lease and will never serve again under any epoch up to this one". */
 export interface Release {
   readonly type: 'release';
-  readonly epoch: number;
+  readonly renouncedEpoch: number;
 }
 
 /** Either side, before it closes the link for a reason that the other should tell its operator. */

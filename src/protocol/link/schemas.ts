@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { agentReportSchema } from '../../model/agent-report.ts';
+import { assignmentSchema } from '../../model/assignment.ts';
+import { ROLES } from '../../model/roles.ts';
+import type { Assign, Attach, Hello, PeerHello, Refusal, Report } from './messages.ts';
+
+/** Checks of the messages that travel as JSON: the body is the message without its `type`. */
+
+const count = z.number().int().nonnegative();
+const name = z.string().min(1).max(256);
+const position = z.strictObject({ epoch: count, seq: count, hash: count.max(0xffff_ffff) });
+const versions = z.strictObject({ oldest: count, newest: count });
+
+const helloSchema = z.strictObject({
+  versions,
+  cluster: name,
+  group: name,
+  node: name,
+  instance: name,
+}) satisfies z.ZodType<Omit<Hello, 'type'>>;
+
+const peerHelloSchema = z.strictObject({
+  versions,
+  cluster: name,
+  group: name,
+  node: name,
+  instance: name,
+  role: z.enum(ROLES),
+  epoch: count,
+  renouncedEpoch: count,
+  end: position,
+  history: z.array(z.strictObject({ epoch: count, firstSeq: count })),
+  aloneTo: count,
+}) satisfies z.ZodType<Omit<PeerHello, 'type'>>;
+
+const attachSchema = z.strictObject({
+  epoch: count,
+  fork: position,
+  end: position,
+  catchUpBytes: count,
+  fromNothing: z.boolean(),
+}) satisfies z.ZodType<Omit<Attach, 'type'>>;
+
+const refusalSchema = z.strictObject({
+  code: z.enum(['version', 'identity', 'epoch', 'diverged', 'busy']),
+  reason: z.string().max(2000),
+}) satisfies z.ZodType<Omit<Refusal, 'type'>>;
+
+const reportSchema = z.strictObject({ report: agentReportSchema }) satisfies z.ZodType<Omit<Report, 'type'>>;
+const assignSchema = z.strictObject({ assignment: assignmentSchema }) satisfies z.ZodType<Omit<Assign, 'type'>>;
+
+/** Messages that travel as JSON. */
+export type JsonMessage = Hello | Report | Assign | PeerHello | Attach | Refusal;
+
+export const JSON_SCHEMAS = {
+  hello: helloSchema,
+  report: reportSchema,
+  assign: assignSchema,
+  peerHello: peerHelloSchema,
+  attach: attachSchema,
+  refusal: refusalSchema,
+} as const satisfies Record<JsonMessage['type'], z.ZodType>;
