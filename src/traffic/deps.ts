@@ -1,0 +1,25 @@
+import type { Scheduler } from '../kit/clock.ts';
+import type { run, startProgram } from '../kit/exec.ts';
+import type { Logger } from '../kit/logger.ts';
+
+/** What the drivers need from outside; tests pass programs that run in a network namespace, or fakes. */
+export interface TrafficDeps {
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly run: typeof run;
+}
+
+/** The same for parts that keep a program open. */
+export interface NodeTrafficDeps extends TrafficDeps {
+  readonly startProgram: typeof startProgram;
+}
+
+/** Something that is wrong with the machine for this driver, for `hsctl doctor`. */
+export interface Finding {
+  readonly what: string;
+  /** What would do. */
+  readonly hint: string;
+}
+
+/** Time limit for a program that talks to the kernel, in milliseconds; they need a few. */
+export const TOOL_TIMEOUT_MS = 5000;

@@ -1,0 +1,172 @@
+/**
+ * The virtual address of a group on its node, run by the agent. The kernel itself removes the address when the agent
+ * stops renewing it, whatever happened to the agent; everything here is only quicker than that.
+ */
+
+import { HsctlError, messageOf } from '../../kit/errors.ts';
+import type { Timer } from '../../kit/clock.ts';
+import { type Finding, type NodeTrafficDeps, TOOL_TIMEOUT_MS } from '../deps.ts';
+import { Announcer, type AnnounceTiming } from './announcer.ts';
+import { type BatchAnswer, IpBatch } from './ip-batch.ts';
+import { dropLine, kernelLifetimeS, showLine, shownPrefixLengths, takeLine, type VirtualAddress } from './plan.ts';
+
+/** A renewal this soon after the last one changes nothing that the kernel would notice. */
+const RENEWAL_SPACING_MS = 100;
+/** An `ip` that has not answered within this is stuck; then a fresh one removes the address. */
+const ANSWER_MS = 200;
+const SECOND_LOOK_MS = 50;
+
+export class VipHolder {
+  readonly #vip: VirtualAddress;
+  readonly #deps: NodeTrafficDeps;
+  readonly #batch: IpBatch;
+  readonly #announcer: Announcer;
+  /** Set while the address is wanted: when the lease behind it ends. */
+  #lapse: Timer | null = null;
+  /** Rises with each release: what was ordered before it no longer counts. */
+  #term = 0;
+  #held = false;
+  #renewal: { readonly atMs: number; readonly lifetimeS: number; readonly outcome: Promise<void> } | null = null;
+
+  constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
+    this.#vip = vip;
+    this.#deps = deps;
+    this.#batch = new IpBatch(deps);
+    this.#announcer = new Announcer(vip, timing, deps);
+  }
+
+  /** The address, for reports. */
+  get address(): string {
+    return this.#vip.address;
+  }
+
+  /** Whether the address is on the interface, as last read back. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /**
+   * Removes what a crashed agent left behind and gets ready to act quickly.
+   * @throws HsctlError('failed') when `ip` cannot be started or a stale address cannot be removed.
+   */
+  async start(): Promise<void> {
+    await Promise.all([this.#batch.start(), this.#announcer.detect()]);
+    await this.release();
+  }
+
+  /**
+   * Takes the address, or keeps it, for at most the rest of a lease; to be called at each renewal. Without another call
+   * the address is released when the time is over, by this process or else by the kernel. Resolves when the address
+   * was read back from the kernel.
+   * @throws HsctlError('failed') when it could not be set, say because the interface is missing, or was released meanwhile.
+   */
+  hold(remainingLeaseMs: number): Promise<void> {
+    if (remainingLeaseMs <= 0) return this.release();
+    const nowMs = this.#deps.scheduler.monotonicMs();
+    const lifetimeS = kernelLifetimeS(remainingLeaseMs);
+    this.#lapse?.cancel();
+    this.#lapse = this.#deps.scheduler.after(remainingLeaseMs, () => this.#lapsed());
+
+    const last = this.#renewal;
+    if (last !== null && last.lifetimeS === lifetimeS && nowMs - last.atMs < RENEWAL_SPACING_MS) return last.outcome;
+    const outcome = this.#take(lifetimeS);
+    this.#renewal = { atMs: nowMs, lifetimeS, outcome };
+    return outcome;
+  }
+
+  /**
+   * Gives the address up: `ip` has the order before this call returns. Resolves when the address was seen to be gone.
+   * @throws HsctlError('failed') when it is still there.
+   */
+  async release(): Promise<void> {
+    this.#term += 1;
+    const term = this.#term;
+    this.#lapse?.cancel();
+    this.#lapse = null;
+    this.#renewal = null;
+    const dropped = this.#drop(term);
+    this.#announcer.stop();
+    const complaint = await dropped;
+    if (this.#held && this.#term === term && this.#lapse === null) {
+      throw new HsctlError('failed', `${this.#vip.address} cannot be removed: ${complaint}`, 'Remove it with `ip addr del`.');
+    }
+  }
+
+  /** What on this machine keeps the address from being set or announced; empty if all is well. */
+  async check(): Promise<readonly Finding[]> {
+    const options = { timeoutMs: TOOL_TIMEOUT_MS, acceptExit: () => true };
+    const link = await this.#deps
+      .run(['ip', 'link', 'show', 'dev', this.#vip.interface], options)
+      .catch((error: unknown) => ({ exitCode: 1, stderr: messageOf(error) }));
+    const missing =
+      link.exitCode === 0 ? [] : [{ what: link.stderr.trim(), hint: 'Name an interface that `ip link` shows.' }];
+    await this.#announcer.detect();
+    return [...missing, ...this.#announcer.check()];
+  }
+
+  /** Releases the address and ends what was started. */
+  async close(): Promise<void> {
+    await this.release().catch((error: unknown) => this.#deps.logger.error(messageOf(error)));
+    await this.#batch.close();
+  }
+
+  async #take(lifetimeS: number): Promise<void> {
+    const term = this.#term;
+    const answer = await this.#ask([takeLine(this.#vip, lifetimeS), showLine(this.#vip)]).catch((error: unknown) => {
+      if (this.#term === term) this.#renewal = null;
+      throw error;
+    });
+    this.#held = shownPrefixLengths(this.#vip, answer.stdout).includes(this.#vip.prefixLength);
+    if (this.#term !== term) {
+      throw new HsctlError('failed', `${this.#vip.address} was released while it was being set`);
+    }
+    if (!this.#held) {
+      this.#renewal = null;
+      throw new HsctlError(
+        'failed',
+        `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${answer.complaint || 'it is not there afterwards'}`,
+        'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
+      );
+    }
+    this.#announcer.start();
+  }
+
+  /** Removes the address and reads back; returns what `ip` complained about. */
+  async #drop(term: number): Promise<string> {
+    const show = showLine(this.#vip);
+    const answer = await this.#ask([dropLine(this.#vip), show]).catch(() => this.#dropAfresh());
+    const others = shownPrefixLengths(this.#vip, answer.stdout);
+    this.#held = others.length > 0;
+    if (!this.#held || this.#term !== term || this.#lapse !== null) return answer.complaint;
+    // Somebody added it by hand with another prefix length: the node would answer for the address all the same.
+    const last = await this.#ask([...others.map((length) => dropLine(this.#vip, length)), show]);
+    this.#held = shownPrefixLengths(this.#vip, last.stdout).length > 0;
+    return last.complaint;
+  }
+
+  /** The same with a program of its own, for when the open one is not there or is stuck. */
+  async #dropAfresh(): Promise<BatchAnswer> {
+    const input = `${dropLine(this.#vip)}\n${showLine(this.#vip)}\n`;
+    const options = { timeoutMs: TOOL_TIMEOUT_MS, input, acceptExit: () => true };
+    const { stdout, stderr } = await this.#deps.run(['ip', '-force', '-batch', '-'], options);
+    return { stdout: stdout.split('\n'), complaint: stderr.trim() };
+  }
+
+  /** Has a stuck program replaced; a second look first, as it may be this process that stood still. */
+  async #ask(lines: readonly string[]): Promise<BatchAnswer> {
+    const { scheduler } = this.#deps;
+    let late = scheduler.after(ANSWER_MS, () => {
+      late = scheduler.after(SECOND_LOOK_MS, () => this.#batch.restart());
+    });
+    try {
+      return await this.#batch.submit(lines);
+    } finally {
+      late.cancel();
+    }
+  }
+
+  #lapsed(): void {
+    this.#deps.logger.warn('the lease ended without renewal: address released', { address: this.#vip.address });
+    this.release().catch((error: unknown) => this.#deps.logger.error(messageOf(error)));
+  }
+}
