@@ -1,5 +1,5 @@
-import type { DatabaseSync } from "node:sqlite";
-import { HsctlError } from "../kit/errors.ts";
+import type { DatabaseSync } from 'node:sqlite';
+import { HsctlError } from '../kit/errors.ts';
 
 /**
  * Steps from one version of the tables to the next; the file's `user_version` is the number of steps taken.
@@ -33,18 +33,16 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * @throws HsctlError('disk') if a newer program wrote the file.
  */
 export function migrate(database: DatabaseSync, path: string): void {
-  const row = database.prepare("PRAGMA user_version").get();
-  const version = Number(row?.["user_version"]);
+  const row = database.prepare('PRAGMA user_version').get();
+  const version = Number(row?.['user_version']);
   if (version > SCHEMA_VERSION) {
     throw new HsctlError(
-      "disk",
+      'disk',
       `${path} was written by a newer hsctl (format ${version}, this one knows ${SCHEMA_VERSION})`,
-      "run the newer version again, or move the file away to start with empty records",
+      'run the newer version again, or move the file away to start with empty records',
     );
   }
   for (let step = version; step < SCHEMA_VERSION; step++) {
-    database.exec(
-      `BEGIN IMMEDIATE; ${MIGRATIONS[step]}; PRAGMA user_version = ${step + 1}; COMMIT;`,
-    );
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[step]}; PRAGMA user_version = ${step + 1}; COMMIT;`);
   }
 }

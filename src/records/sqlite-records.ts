@@ -1,18 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
-import type { NewEvent, Records } from "../controller/ports.ts";
-import { HsctlError } from "../kit/errors.ts";
-import { groupEventSchema, type GroupEvent } from "../model/event.ts";
-import { groupRecordSchema, type GroupRecord } from "../model/group-record.ts";
-import { migrate } from "./schema.ts";
-import { sqliteError } from "./sqlite-errors.ts";
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { z } from 'zod';
+import type { NewEvent, Records } from '../controller/ports.ts';
+import { HsctlError } from '../kit/errors.ts';
+import { groupEventSchema, type GroupEvent } from '../model/event.ts';
+import { groupRecordSchema, type GroupRecord } from '../model/group-record.ts';
+import { migrate } from './schema.ts';
+import { sqliteError } from './sqlite-errors.ts';
 
 /** Events kept of each group; older ones are dropped when newer ones are written. */
 export const EVENTS_PER_GROUP = 1_000;
 
-const LONGEST_GRANT = "longest_grant_ms";
+const LONGEST_GRANT = 'longest_grant_ms';
 const storedEventSchema = groupEventSchema.omit({ id: true });
 
 /**
@@ -42,16 +42,10 @@ export class SqliteRecords implements Records {
 
   load(): Map<string, GroupRecord> {
     return this.#guard(() => {
-      const rows = this.#database
-        .prepare("SELECT group_name, json FROM records ORDER BY group_name")
-        .all();
+      const rows = this.#database.prepare('SELECT group_name, json FROM records ORDER BY group_name').all();
       return new Map(
         rows.map((row) => {
-          const record = this.#parse(
-            groupRecordSchema,
-            row["json"],
-            `record of group ${String(row["group_name"])}`,
-          );
+          const record = this.#parse(groupRecordSchema, row['json'], `record of group ${String(row['group_name'])}`);
           return [record.group, record];
         }),
       );
@@ -62,10 +56,8 @@ export class SqliteRecords implements Records {
     // What could not be read back must not be written: it would keep the controller from starting again.
     const json = JSON.stringify(groupRecordSchema.parse(record));
     return this.#transaction(() => {
-      const row = this.#database
-        .prepare("SELECT revision, epoch FROM records WHERE group_name = ?")
-        .get(record.group);
-      if (row !== undefined) refuseStepBack(record, Number(row["revision"]), Number(row["epoch"]));
+      const row = this.#database.prepare('SELECT revision, epoch FROM records WHERE group_name = ?').get(record.group);
+      if (row !== undefined) refuseStepBack(record, Number(row['revision']), Number(row['epoch']));
       this.#database
         .prepare(
           `INSERT INTO records (group_name, revision, epoch, json) VALUES (?, ?, ?, ?)
@@ -83,28 +75,26 @@ export class SqliteRecords implements Records {
   events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[] {
     const group = query.group ?? null;
     const afterId = query.afterId ?? 0;
-    const order = query.afterId === undefined ? "DESC" : "ASC";
+    const order = query.afterId === undefined ? 'DESC' : 'ASC';
     return this.#guard(() => {
       const rows = this.#database
         .prepare(
-          `SELECT id, json FROM events WHERE id > ?1 AND ${group === null ? "?2 IS NULL" : "group_name = ?2"}
+          `SELECT id, json FROM events WHERE id > ?1 AND ${group === null ? '?2 IS NULL' : 'group_name = ?2'}
            ORDER BY id ${order} LIMIT ?3`,
         )
         .all(afterId, group, query.limit);
-      if (order === "DESC") rows.reverse();
+      if (order === 'DESC') rows.reverse();
       return rows.map((row) => {
-        const id = Number(row["id"]);
-        return { id, ...this.#parse(storedEventSchema, row["json"], `event ${id}`) };
+        const id = Number(row['id']);
+        return { id, ...this.#parse(storedEventSchema, row['json'], `event ${id}`) };
       });
     });
   }
 
   longestGrantMs(): number {
     return this.#guard(() => {
-      const row = this.#database
-        .prepare("SELECT value FROM numbers WHERE name = ?")
-        .get(LONGEST_GRANT);
-      return Number(row?.["value"] ?? 0);
+      const row = this.#database.prepare('SELECT value FROM numbers WHERE name = ?').get(LONGEST_GRANT);
+      return Number(row?.['value'] ?? 0);
     });
   }
 
@@ -112,7 +102,7 @@ export class SqliteRecords implements Records {
     this.#transaction(() =>
       this.#database
         .prepare(
-          "INSERT INTO numbers (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+          'INSERT INTO numbers (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
         )
         .run(LONGEST_GRANT, durationMs),
     );
@@ -124,33 +114,29 @@ export class SqliteRecords implements Records {
 
   /** Writes the events, gives them their ids, and drops what is beyond the bound of their groups. */
   #insert(events: readonly NewEvent[]): readonly GroupEvent[] {
-    const insert = this.#database.prepare("INSERT INTO events (group_name, json) VALUES (?, ?)");
+    const insert = this.#database.prepare('INSERT INTO events (group_name, json) VALUES (?, ?)');
     const saved = events.map((event) => {
-      const { lastInsertRowid } = insert.run(
-        event.group,
-        JSON.stringify(storedEventSchema.parse(event)),
-      );
+      const { lastInsertRowid } = insert.run(event.group, JSON.stringify(storedEventSchema.parse(event)));
       return { id: Number(lastInsertRowid), ...event };
     });
     const prune = this.#database.prepare(
       `DELETE FROM events WHERE group_name = ?1 AND id <=
          (SELECT id FROM events WHERE group_name = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
     );
-    for (const group of new Set(events.map((event) => event.group)))
-      prune.run(group, this.#eventsPerGroup);
+    for (const group of new Set(events.map((event) => event.group))) prune.run(group, this.#eventsPerGroup);
     return saved;
   }
 
   #transaction<Result>(work: () => Result): Result {
     return this.#guard(() => {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#database.exec('BEGIN IMMEDIATE');
       try {
         const result = work();
-        this.#database.exec("COMMIT");
+        this.#database.exec('COMMIT');
         return result;
       } catch (error) {
         // Some failures (disk full) have rolled back already.
-        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
         throw error;
       }
     });
@@ -160,14 +146,9 @@ export class SqliteRecords implements Records {
     try {
       return schema.parse(JSON.parse(String(json)));
     } catch (error) {
-      throw new HsctlError(
-        "disk",
-        `${this.#path}: the ${what} is damaged`,
-        "restore the file from a backup",
-        {
-          cause: error,
-        },
-      );
+      throw new HsctlError('disk', `${this.#path}: the ${what} is damaged`, 'restore the file from a backup', {
+        cause: error,
+      });
     }
   }
 
@@ -185,9 +166,9 @@ function open(path: string): DatabaseSync {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   } catch (error) {
     throw new HsctlError(
-      "disk",
+      'disk',
       `the state directory ${dirname(path)} cannot be made`,
-      "make it, writable for the controller",
+      'make it, writable for the controller',
       {
         cause: error,
       },
@@ -197,17 +178,15 @@ function open(path: string): DatabaseSync {
 }
 
 function prepare(database: DatabaseSync, path: string): void {
-  database.exec(
-    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-  );
+  database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   // Takes the lock now, and finds out now whether the file may be written at all.
-  database.exec("BEGIN IMMEDIATE; COMMIT");
-  const check = database.prepare("PRAGMA quick_check(1)").get();
-  if (check?.["quick_check"] !== "ok") {
+  database.exec('BEGIN IMMEDIATE; COMMIT');
+  const check = database.prepare('PRAGMA quick_check(1)').get();
+  if (check?.['quick_check'] !== 'ok') {
     throw new HsctlError(
-      "disk",
-      `${path} is damaged: ${String(check?.["quick_check"])}`,
-      "restore it from a backup, or move it away to start with empty records",
+      'disk',
+      `${path} is damaged: ${String(check?.['quick_check'])}`,
+      'restore it from a backup, or move it away to start with empty records',
     );
   }
   migrate(database, path);
@@ -217,8 +196,8 @@ function prepare(database: DatabaseSync, path: string): void {
 function refuseStepBack(record: GroupRecord, revision: number, epoch: number): void {
   if (record.revision > revision && record.epoch >= epoch) return;
   throw new HsctlError(
-    "refused",
+    'refused',
     `group ${record.group}: revision ${record.revision} of epoch ${record.epoch} cannot follow revision ${revision} of epoch ${epoch}`,
-    "restart the controller, so that it reads its records again",
+    'restart the controller, so that it reads its records again',
   );
 }

@@ -1,0 +1,75 @@
+import type { Action, Explanation, Promotion, Reload } from '../model/answers.ts';
+import type { GroupEvent } from '../model/event.ts';
+import type { ClusterStatus } from '../model/status.ts';
+
+/**
+ * What the API asks of the controller. The daemon implements it; the server knows nothing else of the controller.
+ * Every method may throw `HsctlError`: `usage` for a group or node that does not exist, `refused` with the reason when a
+ * guard blocks the request, `disk` when it could not be recorded. Actions resolve once they are recorded durably;
+ * what follows from them shows in `status` and in the events.
+ */
+export interface ControllerService {
+  /** All groups, or the one named. */
+  status(group?: string): ClusterStatus;
+  explain(group: string): Explanation;
+  /** Plans a change of master and, unless it is a dry run, starts it. A plan with refusals is returned by a dry run only. */
+  promote(request: PromoteRequest): Promise<Promotion>;
+  /** No new work for the node; if it is master, its peer is promoted first. Not promoted automatically until undrained. */
+  drain(request: DrainRequest): Promise<Action>;
+  undrain(request: NodeRequest): Promise<Action>;
+  /** No automatic failover for a while; leases go on. */
+  pause(request: PauseRequest): Promise<Action>;
+  resume(request: GroupRequest): Promise<Action>;
+  /** Without `afterId` the newest, with it those that follow it; in both cases oldest first. */
+  events(query: EventQuery): readonly GroupEvent[];
+  /** Calls after each new event, until the function that it returns is called. */
+  onEvent(listener: () => void): () => void;
+  /** Digest of the configuration in force, to compare with that of a file. */
+  configDigest(): string;
+  /** Reads the configuration file again and applies what changed; a bad file changes nothing. */
+  reload(request: ReloadRequest): Promise<Reload>;
+  /** Prometheus text. */
+  metrics(): string;
+}
+
+/** Who asked, as noted in the events: `alice (claimed)` over the local socket, the certificate's name over mTLS. */
+export interface ByOperator {
+  readonly operator: string;
+}
+
+export interface GroupRequest extends ByOperator {
+  readonly group: string;
+}
+
+export interface NodeRequest extends GroupRequest {
+  readonly node: string;
+}
+
+export interface PromoteRequest extends GroupRequest {
+  /** Null: the node that would be best. */
+  readonly node: string | null;
+  readonly dryRun: boolean;
+  /** Go on although the present master cannot be asked, or a hold-down, pause or drain stands against it. */
+  readonly force: boolean;
+  /** Go on although acknowledged records may be lost. */
+  readonly allowDataLoss: boolean;
+}
+
+export interface DrainRequest extends NodeRequest {
+  /** After this time the connections that remain are reset; null: never. */
+  readonly timeoutMs: number | null;
+}
+
+export interface PauseRequest extends GroupRequest {
+  readonly forMs: number;
+}
+
+export interface EventQuery {
+  readonly group?: string;
+  readonly afterId?: number;
+  readonly limit: number;
+}
+
+export interface ReloadRequest extends ByOperator {
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { groupEventSchema } from './event.ts';
+import { API_VERSION } from './status.ts';
+
+/** What the API answers to everything but `status`; the same rules hold: fields are only ever added. */
+
+const count = z.number().int().nonnegative();
+
+/** What a promotion would do; the real run executes the same plan. */
+export const promotionPlanSchema = z.object({
+  group: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  /** Why it is refused; empty if it may go on. */
+  refusals: z.array(z.string()),
+  steps: z.array(z.object({ name: z.string(), description: z.string() })),
+  /** Acknowledged records that the new master may lack; null if it surely has all. */
+  seqsAtStake: z.object({ first: count, last: count }).nullable(),
+});
+export type PromotionPlan = z.infer<typeof promotionPlanSchema>;
+
+export const promotionSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  /** False for a dry run. */
+  started: z.boolean(),
+  plan: promotionPlanSchema,
+});
+export type Promotion = z.infer<typeof promotionSchema>;
+
+/** Answer to an operator's action that is done once it is recorded. */
+export const actionSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  /** One line: what holds now. */
+  message: z.string(),
+});
+export type Action = z.infer<typeof actionSchema>;
+
+export const guardSchema = z.object({
+  name: z.string(),
+  holds: z.boolean(),
+  /** What was found, in words, with the values. */
+  found: z.string(),
+});
+
+/** Why the controller does, or does not, act on a group at this moment. */
+export const explanationSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  group: z.string(),
+  /** Rule that would act now; null if none would. */
+  wouldDo: z.string().nullable(),
+  /** All rules in order of precedence. */
+  rules: z.array(
+    z.object({
+      id: z.string(),
+      /** What the rule does and why. */
+      why: z.string(),
+      /** Invariants that it protects: I1 to I9. */
+      protects: z.array(z.string()),
+      holds: z.boolean(),
+      guards: z.array(guardSchema),
+    }),
+  ),
+});
+export type Explanation = z.infer<typeof explanationSchema>;
+
+export const eventPageSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  /** Newest last. */
+  events: z.array(groupEventSchema),
+});
+export type EventPage = z.infer<typeof eventPageSchema>;
+
+export const reloadSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  /** False for a dry run, or if nothing changed. */
+  applied: z.boolean(),
+  /** Digest of the configuration that is in force after this. */
+  digest: z.string(),
+  /** What changes, one line each. */
+  changes: z.array(z.string()),
+  /** What takes a restart of a daemon to take effect, one line each. */
+  restarts: z.array(z.string()),
+});
+export type Reload = z.infer<typeof reloadSchema>;
+
+/** Every answer that is not a success. */
+export const errorAnswerSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+});
+export type ErrorAnswer = z.infer<typeof errorAnswerSchema>;
