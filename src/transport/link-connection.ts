@@ -4,18 +4,24 @@ import type { LinkMessage } from '../protocol/link/messages.ts';
 export interface LinkConnection {
   /** For logs: address and, with TLS, the name in the peer's certificate. */
   readonly peer: string;
-  /** Name in the peer's certificate; null on plain-text links. */
+  /** Name in the peer's certificate (`hsctl://CLUSTER/node/a`); null on plain-text links. */
   readonly identity: string | null;
-  /** Queues a message; returns false when the socket's buffer is full (wait for `onDrain`). Ignored after close. */
+  /**
+   * Queues a message; false when enough is queued: send no more log bytes until `onDrain`. Small messages may still
+   * be sent then. Log bytes are not copied, so they must not change afterwards. Ignored after close.
+   */
   send(message: LinkMessage): boolean;
   /** Bytes queued and not yet taken by the kernel. */
   readonly queuedBytes: number;
+  /** The one listener for messages; a later call replaces it. What comes before the first call is kept until then. */
   onMessage(listener: (message: LinkMessage) => void): void;
+  /** Called each time that the queue has become empty after `send` returned false. */
   onDrain(listener: () => void): void;
-  /** Called once, with the reason. */
+  /** Each listener is called once, with the reason, whichever side closed; soon, if the link is closed already. */
   onClose(listener: (reason: string) => void): void;
-  /** Stops taking messages from the socket until `resume`. */
+  /** Delivers no more messages until `resume`, not even those that have come. */
   pause(): void;
   resume(): void;
+  /** What was queued is still sent if the peer takes it within a second. Nothing is delivered any more. */
   close(reason: string): void;
 }
