@@ -58,6 +58,21 @@ export interface AppConfig {
 }
 
 export type Forwarding = 'nat' | 'dr' | 'tun';
+/** Schedulers of IPVS, by the kernel's names. */
+export type IpvsScheduler =
+  | 'fo'
+  | 'rr'
+  | 'wrr'
+  | 'lc'
+  | 'wlc'
+  | 'lblc'
+  | 'lblcr'
+  | 'dh'
+  | 'sh'
+  | 'sed'
+  | 'nq'
+  | 'ovf'
+  | 'mh';
 
 export type TrafficConfig =
   | { readonly type: 'proxy'; readonly listen: Endpoint; readonly holdMs: number }
@@ -74,7 +89,7 @@ export type TrafficConfig =
       readonly virtual: Endpoint;
       readonly protocol: 'tcp' | 'udp';
       readonly forwarding: Forwarding;
-      readonly scheduler: string;
+      readonly scheduler: IpvsScheduler;
       /** Seconds a client sticks to its server; 0 for none. */
       readonly persistenceS: number;
     }

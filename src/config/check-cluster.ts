@@ -1,0 +1,197 @@
+import { canonicalHost, formatEndpoint, isLoopback, isWildcard } from '../kit/address.ts';
+import { addressOf } from './check-traffic.ts';
+import type { Config, GroupConfig, NodeConfig } from './config.ts';
+import { error, type Finding } from './finding.ts';
+import { formatPath, type FilePath } from './problem.ts';
+
+/** What groups, nodes and controller take from each other, and what must be encrypted. */
+export function* checkCluster(config: Config): Generator<Finding> {
+  yield* checkEncryption(config);
+  yield* checkPorts(config);
+  yield* checkPaths(config);
+  yield* checkAddresses(config);
+}
+
+function* checkEncryption(config: Config): Generator<Finding> {
+  if (config.tls !== null) return;
+  const places: { host: string; path: FilePath }[] = config.groups.flatMap((group) =>
+    group.nodes.map(({ id, address }) => ({ host: address, path: ['groups', group.name, 'nodes', id, 'address'] })),
+  );
+  const listen = config.controller.listen;
+  if (listen !== null) places.push({ host: listen.host, path: ['controller', 'listen'] });
+  const exposed = places.find(({ host }) => !isLoopback(host));
+  if (exposed === undefined) return;
+  yield error(
+    [['tls']],
+    `missing, though ${formatPath(exposed.path)} (${exposed.host}) is not a loopback address`,
+    'make certificates with "hsctl cert" and add tls: { dir: /etc/hsctl/tls }',
+  );
+}
+
+/** Something that one process alone can have. */
+interface Claim {
+  readonly paths: readonly [FilePath, ...FilePath[]];
+  readonly machine: string;
+}
+
+interface PortClaim extends Claim {
+  readonly host: string;
+  readonly port: number;
+}
+
+function* checkPorts(config: Config): Generator<Finding> {
+  const byPort = new Map<number, PortClaim[]>();
+  for (const claim of portClaims(config)) {
+    const others = byPort.get(claim.port) ?? [];
+    byPort.set(claim.port, others);
+    const other = others.find((each) => portsCollide(each, claim));
+    if (other !== undefined) {
+      yield error(
+        claim.paths,
+        `${formatEndpoint(claim)} is taken by ${formatPath(other.paths[0])}`,
+        'give each a port of its own',
+      );
+    }
+    others.push(claim);
+  }
+}
+
+function* portClaims(config: Config): Generator<PortClaim> {
+  const director = directorOf(config);
+  const { listen } = config.controller;
+  if (listen !== null) yield { paths: [['controller', 'listen']], machine: director, ...listen };
+  for (const group of config.groups) {
+    for (const node of group.nodes) yield* nodePortClaims(group, node);
+    for (const [index, driver] of group.traffic.entries()) {
+      if (driver.type !== 'proxy') continue;
+      yield { paths: [['groups', group.name, 'traffic', index, 'listen']], machine: director, ...driver.listen };
+    }
+  }
+}
+
+function* nodePortClaims(group: GroupConfig, node: NodeConfig): Generator<PortClaim> {
+  const machine = machineOf(node.address);
+  const at = (...keys: string[]): FilePath => ['groups', group.name, ...keys];
+  const own = { machine, host: node.address };
+  yield { ...own, port: node.control, paths: [at('nodes', node.id, 'control')] };
+  yield { ...own, port: node.replication, paths: [at('nodes', node.id, 'replication')] };
+  if (node.appPort !== null) {
+    yield { ...own, port: node.appPort, paths: [at('nodes', node.id, 'port'), at('app', 'port')] };
+  }
+  if (node.listen !== null) {
+    yield { ...node.listen, machine, paths: [at('nodes', node.id, 'listen'), at('app', 'listen')] };
+  }
+}
+
+function portsCollide(one: PortClaim, other: PortClaim): boolean {
+  const sameHost = canonicalHost(one.host) === canonicalHost(other.host);
+  // Beyond loopback an address names its machine; the same loopback address is another one on each machine.
+  if (sameHost && !isLoopback(one.host) && !isWildcard(one.host)) return true;
+  return one.machine === other.machine && (sameHost || isWildcard(one.host) || isWildcard(other.host));
+}
+
+/** The machine of the controller, as far as it is known: that of everything if all is loopback. */
+function directorOf(config: Config): string {
+  const [group] = config.groups;
+  const all = config.groups.every(({ nodes }) => nodes.every(({ address }) => isLoopback(address)));
+  return group !== undefined && all ? machineOf('localhost') : 'director';
+}
+
+function machineOf(address: string): string {
+  return isLoopback(address) ? 'localhost' : canonicalHost(address);
+}
+
+interface PathClaim extends Claim {
+  readonly file: string;
+  /** A directory: nothing else may be inside it. */
+  readonly directory: boolean;
+}
+
+function* checkPaths(config: Config): Generator<Finding> {
+  const claims = new Map<string, PathClaim>();
+  const all = [...pathClaims(config)];
+  for (const claim of all) {
+    const key = `${claim.machine}:${claim.file}`;
+    const other = claims.get(key);
+    if (other === undefined) claims.set(key, claim);
+    else yield collision(claim, other, `${claim.file} is taken by ${formatPath(other.paths[0])}`);
+  }
+  for (const claim of all) {
+    for (const above of parentsOf(claim.file)) {
+      const outer = claims.get(`${claim.machine}:${above}`);
+      if (outer?.directory !== true) continue;
+      yield collision(claim, outer, `${claim.file} is inside ${above}, which is ${formatPath(outer.paths[0])}`);
+    }
+  }
+}
+
+function collision(claim: PathClaim, other: PathClaim, found: string): Finding {
+  const [inFile] = claim.paths;
+  const ownGroup = inFile[0] === 'groups' && inFile[1] === other.paths[0][1];
+  const remedy = ownGroup
+    ? `give each node of one machine its own, as ${formatPath(inFile)}`
+    : 'give each a path of its own';
+  return error(claim.paths, found, remedy);
+}
+
+function* pathClaims(config: Config): Generator<PathClaim> {
+  const machines = new Set(config.groups.flatMap(({ nodes }) => nodes.map(({ address }) => machineOf(address))));
+  const { socket, state } = config.controller;
+  // The controller may run on any of them.
+  for (const machine of machines) {
+    yield { machine, file: plainPath(socket), directory: false, paths: [['controller', 'socket'], ['controller']] };
+    yield { machine, file: plainPath(state), directory: true, paths: [['controller', 'state'], ['controller']] };
+  }
+  for (const group of config.groups) {
+    for (const node of group.nodes) {
+      const machine = machineOf(node.address);
+      const at = (...keys: string[]): FilePath => ['groups', group.name, ...keys];
+      yield {
+        machine,
+        file: plainPath(node.socket),
+        directory: false,
+        paths: [at('nodes', node.id, 'socket'), at('app', 'socket')],
+      };
+      yield {
+        machine,
+        file: plainPath(node.store),
+        directory: true,
+        paths: [at('nodes', node.id, 'store'), at('replication', 'store')],
+      };
+    }
+  }
+}
+
+function plainPath(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+function parentsOf(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(2).map((_, index) => parts.slice(0, index + 2).join('/'));
+}
+
+function* checkAddresses(config: Config): Generator<Finding> {
+  const taken = new Map<string, FilePath>();
+  for (const group of config.groups) {
+    for (const [index, driver] of group.traffic.entries()) {
+      let key: string;
+      let path: FilePath = ['groups', group.name, 'traffic', index];
+      if (driver.type === 'vip') {
+        key = addressOf(driver);
+        path = [...path, 'address'];
+      } else if (driver.type === 'ipvs' || driver.type === 'nft') {
+        key = `${driver.protocol} ${formatEndpoint({ ...driver.virtual, host: canonicalHost(driver.virtual.host) })}`;
+        path = [...path, 'virtual'];
+      } else continue;
+      const other = taken.get(key);
+      if (other === undefined) taken.set(key, path);
+      else yield error([path], `${key} is taken by ${formatPath(other)}`, 'use another one for each');
+    }
+  }
+}

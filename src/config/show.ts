@@ -1,0 +1,124 @@
+import { Document, isScalar, visit } from 'yaml';
+import { z } from 'zod';
+import type { AppConfig, Config, GroupConfig, NodeConfig, ProbeConfig, TrafficConfig } from './config.ts';
+import { fileSchema, type ConfigFile, type GroupFile } from './schema.ts';
+
+type Section<Key extends keyof GroupFile> = NonNullable<GroupFile[Key]>;
+
+/** The whole effective configuration as a file that loads to the same: every value, in the file's own units. */
+export function showConfig(config: Config): string {
+  const document = new Document(z.encode(fileSchema, fileOf(config)), { aliasDuplicateObjects: false });
+  // Commands and the like read better on one line.
+  visit(document, {
+    Seq(_, list) {
+      list.flow = list.items.every((item) => isScalar(item));
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+function fileOf(config: Config): ConfigFile {
+  const { listen, socket, state } = config.controller;
+  return {
+    cluster: config.cluster,
+    ...(config.tls === null ? {} : { tls: config.tls }),
+    controller: { ...(listen === null ? {} : { listen }), socket, state },
+    groups: Object.fromEntries(config.groups.map((group) => [group.name, groupOf(group)])),
+  };
+}
+
+function groupOf(group: GroupConfig): GroupFile {
+  const { replication, failover } = group;
+  return {
+    profile: group.profile,
+    nodes: Object.fromEntries(group.nodes.map((node) => [node.id, nodeOf(node)])),
+    app: appOf(group.app),
+    traffic: group.traffic.map(trafficOf),
+    replication: {
+      ack: replication.ack,
+      fsync: replication.fsync,
+      catchUpRate: replication.catchUpRate,
+      catchUpInterval: replication.catchUpIntervalMs,
+      segmentSize: replication.segmentBytes,
+      tombstones: replication.tombstonesMs,
+    },
+    failover: {
+      mode: failover.mode,
+      lease: failover.leaseMs,
+      heartbeat: failover.heartbeatMs,
+      detect: failover.detectMs,
+      stallTimeout: failover.stallTimeoutMs,
+      holdDown: failover.holdDownMs,
+      onControllerLoss: failover.onControllerLoss,
+      switchoverTimeout: failover.switchoverTimeoutMs,
+      prefer: failover.prefer,
+    },
+  };
+}
+
+/** Ports, sockets and directories are shown where they are in force: at each node. */
+function nodeOf(node: NodeConfig): GroupFile['nodes'][string] {
+  const { address, control, replication, appPort, socket, listen, store } = node;
+  return {
+    address,
+    control,
+    replication,
+    ...(appPort === null ? {} : { port: appPort }),
+    socket,
+    ...(listen === null ? {} : { listen }),
+    store,
+  };
+}
+
+function appOf(app: AppConfig): Section<'app'> {
+  return {
+    ...(app.probe === null ? {} : { probe: probeOf(app.probe) }),
+    ...(app.heartbeat === null
+      ? {}
+      : { heartbeat: { interval: app.heartbeat.intervalMs, misses: app.heartbeat.misses } }),
+    ...(app.run === null ? {} : { run: [...app.run] }),
+    stopTimeout: app.stopTimeoutMs,
+    restart: { times: app.restart.times, within: app.restart.withinMs },
+    ...(app.promote === null ? {} : { promote: [...app.promote] }),
+    ...(app.demote === null ? {} : { demote: [...app.demote] }),
+    hookTimeout: app.hookTimeoutMs,
+    ready: app.ready,
+    readyTimeout: app.readyTimeoutMs,
+  };
+}
+
+function probeOf(probe: ProbeConfig): NonNullable<Section<'app'>['probe']> {
+  const timing = { interval: probe.intervalMs, timeout: probe.timeoutMs, fall: probe.fall, rise: probe.rise };
+  if (probe.type === 'exec') return { type: 'exec', command: [...probe.command], ...timing };
+  const port = probe.port === null ? {} : { port: probe.port };
+  if (probe.type === 'tcp') return { type: 'tcp', ...port, ...timing };
+  return {
+    type: 'http',
+    ...port,
+    path: probe.path,
+    ...(probe.host === null ? {} : { host: probe.host }),
+    status: probe.status.map(([low, high]) => [low, high]),
+    ...(probe.contains === null ? {} : { contains: probe.contains }),
+    ...timing,
+  };
+}
+
+function trafficOf(driver: TrafficConfig): Section<'traffic'>[number] {
+  switch (driver.type) {
+    case 'proxy':
+      return { type: 'proxy', listen: driver.listen, hold: driver.holdMs };
+    case 'vip': {
+      const { count, intervalMs, refreshMs } = driver.announce;
+      const announce = { count, interval: intervalMs, refresh: refreshMs };
+      return { type: 'vip', address: driver.address, interface: driver.interface, announce };
+    }
+    case 'ipvs': {
+      const { virtual, protocol, forwarding, scheduler, persistenceS } = driver;
+      return { type: 'ipvs', virtual, protocol, forwarding, scheduler, persistence: persistenceS };
+    }
+    case 'nft':
+      return { type: 'nft', virtual: driver.virtual, protocol: driver.protocol };
+    case 'script':
+      return { type: 'script', command: [...driver.command], timeout: driver.timeoutMs };
+  }
+}

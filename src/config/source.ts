@@ -1,0 +1,134 @@
+import {
+  LineCounter,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type YAMLError,
+} from 'yaml';
+import { messageOf } from '../kit/errors.ts';
+import { Census } from './census.ts';
+import { byPlace, describe, formatPath, type FilePath, type Problem } from './problem.ts';
+
+/** More than these are seldom mistakes of their own. */
+const SYNTAX_ERRORS_LIMIT = 10;
+
+/** The text of a configuration file as plain values, with the place of each. */
+export class Source {
+  /** What the file holds; undefined if its syntax is too broken to tell. */
+  readonly value: unknown;
+  /** What is wrong with the file as YAML. */
+  readonly problems: readonly Problem[];
+  readonly #lines = new LineCounter();
+  readonly #census = new Census();
+  readonly #contents: unknown;
+
+  constructor(text: string) {
+    let document: Document;
+    try {
+      document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'error' });
+    } catch (thrown) {
+      this.problems = [this.#problem(0, messageOf(thrown), 'mend the syntax')];
+      return;
+    }
+    const faults = [...document.errors, ...document.warnings];
+    const problems = this.#syntaxProblems(faults);
+    this.problems = problems;
+    this.#contents = document.contents;
+    if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return;
+    const excess = this.#census.excess(document.contents);
+    if (excess === null) {
+      this.value = document.toJS({ maxAliasCount: -1 });
+    } else {
+      problems.push(this.#problem(excess.node?.range?.[0] ?? 0, excess.found, excess.remedy));
+    }
+  }
+
+  /** Line and column, from 1, of what `path` leads to, or of the nearest thing above it that is in the file. */
+  locate(path: FilePath, part: 'key' | 'value' = 'value'): { readonly line: number; readonly column: number } {
+    let node: unknown = this.#contents;
+    let offset = startOf(node) ?? 0;
+    for (const [depth, key] of path.entries()) {
+      const container = isAlias(node) ? this.#census.targets.get(node) : node;
+      let next: unknown;
+      if (isSeq(container) && typeof key === 'number') {
+        next = container.items[key];
+        offset = startOf(next) ?? offset;
+      } else if (isMap(container)) {
+        const pair = container.items.findLast((each) => isScalar(each.key) && String(each.key.value) === String(key));
+        next = pair?.value;
+        const wantsKey = part === 'key' && depth === path.length - 1;
+        offset = (wantsKey || isAbsent(next) ? startOf(pair?.key) : startOf(next)) ?? offset;
+      }
+      if (next === undefined) break;
+      node = next;
+    }
+    return this.#place(offset);
+  }
+
+  /** A problem with what `path` leads to. `found` left out tells the value itself. */
+  problemAt(path: FilePath, remedy: string, found?: string): Problem {
+    const value = valueAt(this.value, path);
+    const what = found ?? (value === undefined ? 'missing' : `found ${describe(value)}`);
+    return { path: formatPath(path), ...this.locate(path), found: what, remedy };
+  }
+
+  #syntaxProblems(faults: readonly YAMLError[]): Problem[] {
+    // The parser recurses, and reports what overflows its stack once for each level.
+    const tooDeep = faults.find(({ message }) => /call stack|stack overflow/i.test(message));
+    if (tooDeep !== undefined)
+      return [this.#problem(tooDeep.pos[0], 'nested too deeply', 'nest sections as in the manual')];
+    const problems = faults.map(({ code, message, pos }) => {
+      const [found, remedy] = explainSyntax(code, message);
+      return this.#problem(pos[0], found, remedy);
+    });
+    return problems.toSorted(byPlace).slice(0, SYNTAX_ERRORS_LIMIT);
+  }
+
+  #problem(offset: number, found: string, remedy: string): Problem {
+    return { path: '', ...this.#place(offset), found, remedy };
+  }
+
+  #place(offset: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(1, line), column: Math.max(1, col) };
+  }
+}
+
+/** What the path leads to in plain values; undefined if it leads nowhere. */
+export function valueAt(value: unknown, path: FilePath): unknown {
+  let found: unknown = value;
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Record<string | number, unknown>)[key];
+  }
+  return found;
+}
+
+function explainSyntax(code: string, message: string): readonly [found: string, remedy: string] {
+  const firstLine = (message.split('\n')[0] ?? '').slice(0, 200);
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return ['found the same key a second time in its section', 'keep one of them'];
+    case 'TAB_AS_INDENT':
+      return ['found a tab as indentation', 'indent with spaces'];
+    case 'MULTIPLE_DOCS':
+      return ['found a second document after "---"', 'keep one cluster in the file'];
+    case 'TAG_RESOLVE_FAILED':
+      return [`not a plain value: ${firstLine}`, 'remove the tag'];
+    default:
+      return [`not YAML: ${firstLine}`, 'mend the syntax here, or just before'];
+  }
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+/** Whether a key stands there without a value. */
+function isAbsent(node: unknown): boolean {
+  return !isNode(node) || (isScalar(node) && node.value === null && node.source === '');
+}
