@@ -88,7 +88,11 @@ export class VipHolder {
     this.#announcer.stop();
     const complaint = await dropped;
     if (this.#held && this.#term === term && this.#lapse === null) {
-      throw new HsctlError('failed', `${this.#vip.address} cannot be removed: ${complaint}`, 'Remove it with `ip addr del`.');
+      throw new HsctlError(
+        'failed',
+        `${this.#vip.address} cannot be removed: ${complaint}`,
+        'Remove it with `ip addr del`.',
+      );
     }
   }
 

@@ -30,7 +30,11 @@ export function parseVirtualAddress(text: string, interfaceName: string): Virtua
     );
   }
   if (!INTERFACE_NAME.test(interfaceName)) {
-    throw new HsctlError('config', `${JSON.stringify(interfaceName)} cannot be the name of an interface`, 'See `ip link`.');
+    throw new HsctlError(
+      'config',
+      `${JSON.stringify(interfaceName)} cannot be the name of an interface`,
+      'See `ip link`.',
+    );
   }
   return { address: canonicalHost(host), prefixLength, family, interface: interfaceName };
 }

@@ -1,0 +1,19 @@
+/**
+ * Counts in the text of /proc/net/tcp or tcp6. A line is
+ * `  0: 0100007F:2328 0200007F:C001 01 ...`: number, local and remote address:port in hexadecimal, state (01: established).
+ * Pure.
+ */
+export function countEstablished(table: string, port: number): number {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
+  let count = 0;
+  let at = table.indexOf(wanted);
+  while (at !== -1) {
+    const remoteStart = at + wanted.length;
+    const remoteEnd = table.indexOf(' ', remoteStart);
+    // The same text may be the remote port: then a state follows, not another address.
+    const isLocal = remoteEnd !== -1 && table.slice(remoteStart, remoteEnd).includes(':');
+    if (isLocal && table.startsWith('01 ', remoteEnd + 1)) count += 1;
+    at = table.indexOf(wanted, remoteStart);
+  }
+  return count;
+}

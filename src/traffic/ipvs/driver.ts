@@ -1,0 +1,172 @@
+/** IPVS on the director, by ipvsadm. Whatever it decides is in plan.ts. */
+
+import type { TrafficConfig } from '../../config/config.ts';
+import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import { canonicalHost, formatEndpoint } from '../../kit/address.ts';
+import { HsctlError, messageOf } from '../../kit/errors.ts';
+import type { NodeId } from '../../model/roles.ts';
+import { assertKnown, type Backend, resolveAddress, resolveBackends } from '../backends.ts';
+import { type Finding, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
+import { familyOf } from '../family.ts';
+import { tableName } from '../gate/plan.ts';
+import { SynGate } from '../gate/syn-gate.ts';
+import { Latest } from '../latest.ts';
+import { parseActiveConnections, parseSaved } from './parse.ts';
+import { type IpvsService, type IpvsStep, type IpvsTarget, planIpvs } from './plan.ts';
+import { checkSysctls, setSysctls } from './sysctls.ts';
+
+export type IpvsConfig = Extract<TrafficConfig, { readonly type: 'ipvs' }>;
+
+/** A plan and a second one for what changed meanwhile; if the kernel still differs then, something fights with us. */
+const TRIES = 2;
+
+interface Ready {
+  readonly target: IpvsTarget;
+  /** Lets new connections wait; null for protocols that do not send again. */
+  readonly gate: SynGate | null;
+}
+
+export class IpvsDriver implements TrafficDriver {
+  readonly name: string;
+  readonly #config: IpvsConfig;
+  readonly #group: string;
+  readonly #backends: readonly Backend[];
+  readonly #deps: TrafficDeps;
+  readonly #sysctlFolder: string;
+  readonly #latest: Latest<DesiredTraffic>;
+  #ready: Ready | null = null;
+
+  constructor(
+    config: IpvsConfig,
+    group: string,
+    backends: readonly Backend[],
+    deps: TrafficDeps,
+    sysctlFolder = '/proc/sys',
+  ) {
+    this.name = `ipvs ${config.protocol} ${formatEndpoint(config.virtual)}`;
+    this.#config = config;
+    this.#group = group;
+    this.#backends = backends;
+    this.#deps = deps;
+    this.#sysctlFolder = sysctlFolder;
+    this.#latest = new Latest((desired) => this.#bring(desired));
+  }
+
+  async apply(desired: DesiredTraffic): Promise<void> {
+    assertKnown(this.#backends, desired.active);
+    await this.#latest.submit(desired);
+  }
+
+  /** Null for UDP, and for DR and TUN, where the director sees one direction only: there the node has to count. */
+  async connections(node: NodeId): Promise<number | null> {
+    if (this.#config.forwarding !== 'nat' || this.#config.protocol !== 'tcp') return null;
+    const { target } = await this.#prepare();
+    const server = target.servers.find((one) => one.node === node)?.server;
+    if (server === undefined) return null;
+    const text = await this.#ipvsadm(['-Ln', ...target.service.split(' '), '--exact']);
+    return parseActiveConnections(text).get(server) ?? 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#latest.idle();
+  }
+
+  /** What on this machine keeps IPVS from doing its work; empty if all is well. */
+  async check(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    try {
+      await this.#ipvsadm(['-Sn']);
+    } catch (error) {
+      findings.push({ what: messageOf(error), hint: error instanceof HsctlError ? error.hint : '' });
+    }
+    const strayed = this.#backends.filter(({ port }) => port !== this.#config.virtual.port);
+    if (this.#config.forwarding !== 'nat' && strayed.length > 0) {
+      findings.push({
+        what: `DR and TUN keep the clients' port ${this.#config.virtual.port}, but an app listens on ${strayed[0]?.port}`,
+        hint: 'Let the apps listen on the port of the virtual address, or forward by nat.',
+      });
+    }
+    return [...findings, ...(await checkSysctls(this.#sysctlFolder))];
+  }
+
+  async #bring(desired: DesiredTraffic): Promise<void> {
+    const { target, gate } = await this.#prepare();
+    const held = desired.active === null && desired.hold && desired.dead.length === 0;
+    if (held) await gate?.close();
+    for (let attempt = 0; ; attempt += 1) {
+      const steps = planIpvs(target, desired, await this.#read(target));
+      if (steps.length === 0) break;
+      if (attempt === TRIES) {
+        throw new HsctlError(
+          'failed',
+          `${this.name}: not as it should be after ${TRIES} tries; still to do: ${steps.join('; ')}`,
+          'See whether another program (keepalived, ldirectord) manages the same service.',
+        );
+      }
+      await this.#execute(steps);
+    }
+    if (!held) await gate?.open();
+  }
+
+  async #read(target: IpvsTarget): Promise<IpvsService | null> {
+    return parseSaved(await this.#ipvsadm(['-Sn'])).get(target.service) ?? null;
+  }
+
+  /** One program for all steps. It goes on behind a line that failed and tells only of the last, hence the reading back. */
+  async #execute(steps: readonly IpvsStep[]): Promise<void> {
+    try {
+      await this.#ipvsadm(['-R'], `${steps.join('\n')}\n`);
+    } catch (error) {
+      this.#deps.logger.warn('ipvsadm failed', { driver: this.name, steps: steps.join('; '), error: messageOf(error) });
+      if (error instanceof HsctlError && error.code === 'timeout') throw error;
+    }
+  }
+
+  async #ipvsadm(options: readonly string[], input = ''): Promise<string> {
+    try {
+      const { stdout } = await this.#deps.run(['ipvsadm', ...options], { timeoutMs: TOOL_TIMEOUT_MS, input });
+      return stdout;
+    } catch (error) {
+      if (!(error instanceof HsctlError)) throw error;
+      throw new HsctlError(error.code, error.message, hintFor(error), { cause: error });
+    }
+  }
+
+  async #prepare(): Promise<Ready> {
+    this.#ready ??= await this.#prepareOnce();
+    return this.#ready;
+  }
+
+  async #prepareOnce(): Promise<Ready> {
+    const { virtual, protocol, forwarding, scheduler, persistenceS } = this.#config;
+    const family = familyOf(virtual.host) ?? 4;
+    const host = canonicalHost(await resolveAddress(virtual.host, family));
+    const backends = await resolveBackends(this.#backends, family);
+    // DR and TUN do not change the port; the kernel would silently put its own in place of another.
+    const portOf = (backend: Backend): number => (forwarding === 'nat' ? backend.port : virtual.port);
+    const target: IpvsTarget = {
+      service: `${protocol === 'tcp' ? '-t' : '-u'} ${formatEndpoint({ host, port: virtual.port })}`,
+      scheduler,
+      persistenceS,
+      forwarding,
+      servers: backends.map((one) => ({
+        node: one.node,
+        server: formatEndpoint({ host: one.address, port: portOf(one) }),
+      })),
+    };
+    await setSysctls(this.#sysctlFolder, this.#deps.logger);
+    const table = tableName(this.#group, protocol, host, virtual.port);
+    const gate =
+      protocol === 'tcp'
+        ? new SynGate({ table, place: 'director', address: host, port: virtual.port }, this.#deps)
+        : null;
+    return { target, gate };
+  }
+}
+
+function hintFor(error: HsctlError): string {
+  if (/no such program/.test(error.message)) return 'apt-get install ipvsadm';
+  if (/Can't initialize ipvs|Protocol not available/.test(error.message)) return 'Load the module: modprobe ip_vs.';
+  if (/Permission denied|Operation not permitted|root/.test(error.message)) return 'It needs root or CAP_NET_ADMIN.';
+  return error.hint;
+}

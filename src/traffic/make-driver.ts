@@ -1,0 +1,25 @@
+import type { GroupConfig, TrafficConfig } from '../config/config.ts';
+import type { TrafficDriver } from '../controller/ports.ts';
+import { backendsOf } from './backends.ts';
+import type { TrafficDeps } from './deps.ts';
+import { IpvsDriver } from './ipvs/driver.ts';
+import { NftDriver } from './nft/driver.ts';
+import { ProxyDriver } from './proxy/driver.ts';
+import { ScriptDriver } from './script/driver.ts';
+
+/** The entries that the controller runs; the agent runs the others. */
+export type DirectorTraffic = Exclude<TrafficConfig, { readonly type: 'vip' }>;
+
+/** A driver for one traffic entry of a group. Nothing is touched before the first `apply`. */
+export function makeDriver(traffic: DirectorTraffic, group: GroupConfig, deps: TrafficDeps): TrafficDriver {
+  switch (traffic.type) {
+    case 'proxy':
+      return new ProxyDriver(traffic.listen, traffic.holdMs, backendsOf(group, traffic.listen.port), deps);
+    case 'ipvs':
+      return new IpvsDriver(traffic, group.name, backendsOf(group, traffic.virtual.port), deps);
+    case 'nft':
+      return new NftDriver(traffic, group.name, backendsOf(group, traffic.virtual.port), deps);
+    case 'script':
+      return new ScriptDriver(traffic, group.name, backendsOf(group, 0), deps);
+  }
+}

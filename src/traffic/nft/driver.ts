@@ -1,0 +1,175 @@
+/** Destination NAT on the director, by nft. Whatever it decides is in plan.ts. */
+
+import type { TrafficConfig } from '../../config/config.ts';
+import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import { formatEndpoint } from '../../kit/address.ts';
+import { HsctlError, messageOf } from '../../kit/errors.ts';
+import type { NodeId } from '../../model/roles.ts';
+import { assertKnown, type Backend, resolveAddress, resolveBackends } from '../backends.ts';
+import { type Finding, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
+import { familyOf } from '../family.ts';
+import { tableName } from '../gate/plan.ts';
+import { Latest } from '../latest.ts';
+import { parseNft } from './parse.ts';
+import { type NftActual, type NftTarget, planNft } from './plan.ts';
+
+export type NftConfig = Extract<TrafficConfig, { readonly type: 'nft' }>;
+
+/** A plan and a second one for what changed meanwhile; if the kernel still differs then, something fights with us. */
+const TRIES = 2;
+
+export class NftDriver implements TrafficDriver {
+  readonly name: string;
+  readonly #config: NftConfig;
+  readonly #group: string;
+  readonly #backends: readonly Backend[];
+  readonly #deps: TrafficDeps;
+  readonly #latest: Latest<DesiredTraffic>;
+  #target: NftTarget | null = null;
+  /** Whether this machine has the program `conntrack`; null: not tried yet. */
+  #conntrack: boolean | null = null;
+
+  constructor(config: NftConfig, group: string, backends: readonly Backend[], deps: TrafficDeps) {
+    this.name = `nft ${config.protocol} ${formatEndpoint(config.virtual)}`;
+    this.#config = config;
+    this.#group = group;
+    this.#backends = backends;
+    this.#deps = deps;
+    this.#latest = new Latest((desired) => this.#bring(desired));
+  }
+
+  async apply(desired: DesiredTraffic): Promise<void> {
+    assertKnown(this.#backends, desired.active);
+    await this.#latest.submit(desired);
+  }
+
+  /** Null for UDP, and where the program `conntrack` is missing. */
+  async connections(node: NodeId): Promise<number | null> {
+    const target = await this.#prepare();
+    const backend = target.backends.find((one) => one.node === node);
+    if (backend === undefined || target.protocol !== 'tcp') return null;
+    const listed = await this.#runConntrack('-L', target, backend.address, ['--state', 'ESTABLISHED']);
+    return listed === null ? null : listed.split('\n').filter((line) => line.includes('ESTABLISHED')).length;
+  }
+
+  async close(): Promise<void> {
+    await this.#latest.idle();
+  }
+
+  /** What on this machine keeps this driver from doing its work; empty if all is well. */
+  async check(): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    try {
+      await this.#nft(['list', 'tables']);
+    } catch (error) {
+      findings.push({ what: messageOf(error), hint: error instanceof HsctlError ? error.hint : '' });
+    }
+    const family = familyOf(this.#config.virtual.host) ?? 4;
+    const forwarding = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+    const { stdout } = await this.#deps
+      .run(['sysctl', '-n', forwarding], { timeoutMs: TOOL_TIMEOUT_MS })
+      .catch(() => ({ stdout: '' }));
+    if (stdout.trim() === '0') {
+      findings.push({ what: `${forwarding} is 0: packets are not passed on`, hint: `sysctl -w ${forwarding}=1` });
+    }
+    if ((await this.#runConntrack('-L', await this.#prepare(), this.#config.virtual.host, [])) === null) {
+      findings.push({
+        what: 'conntrack is missing: connections are not counted, and UDP clients may stay with the old master',
+        hint: 'apt-get install conntrack',
+      });
+    }
+    return findings;
+  }
+
+  async #bring(desired: DesiredTraffic): Promise<void> {
+    const target = await this.#prepare();
+    for (let attempt = 0; ; attempt += 1) {
+      const steps = planNft(target, desired, await this.#read(target));
+      if (steps.length === 0) break;
+      if (attempt === TRIES) {
+        throw new HsctlError(
+          'failed',
+          `${this.name}: not as it should be after ${TRIES} tries; still to do: ${steps.join('; ')}`,
+          `See who else changes the table ${target.family} ${target.table}.`,
+        );
+      }
+      await this.#nft(['-f', '-'], `${steps.join('\n')}\n`);
+    }
+    await this.#forget(target, desired);
+  }
+
+  /** Has the kernel forget connections that must not go on, so that their next packet is a new one. */
+  async #forget(target: NftTarget, desired: DesiredTraffic): Promise<void> {
+    const stale = target.backends.filter(
+      ({ node }) =>
+        desired.dead.includes(node) ||
+        // UDP clients never end a connection, so they would stay with the old master for as long as they talk.
+        (target.protocol === 'udp' && desired.active !== null && node !== desired.active),
+    );
+    for (const { address } of stale) await this.#runConntrack('-D', target, address, []);
+  }
+
+  /** Null if there is no such program, or it failed. */
+  async #runConntrack(
+    action: '-L' | '-D',
+    target: NftTarget,
+    address: string,
+    options: readonly string[],
+  ): Promise<string | null> {
+    if (this.#conntrack === false) return null;
+    const family = target.family === 'ip' ? 'ipv4' : 'ipv6';
+    const command = ['conntrack', action, '-f', family, '-p', target.protocol, '--orig-dst', target.address];
+    try {
+      const { stdout } = await this.#deps.run(
+        [...command, '--orig-port-dst', String(target.port), '--reply-src', address, ...options],
+        // 1: nothing found to delete.
+        { timeoutMs: TOOL_TIMEOUT_MS, acceptExit: (code) => code === 0 || (action === '-D' && code === 1) },
+      );
+      this.#conntrack = true;
+      return stdout;
+    } catch (error) {
+      this.#conntrack ??= false;
+      this.#deps.logger.warn('conntrack failed', { driver: this.name, error: messageOf(error) });
+      return null;
+    }
+  }
+
+  async #read({ family, table, port }: NftTarget): Promise<NftActual | null> {
+    const tables = await this.#nft(['list', 'tables', family]);
+    if (!tables.split('\n').includes(`table ${family} ${table}`)) return null;
+    return parseNft(await this.#nft(['-j', 'list', 'table', family, table]), port);
+  }
+
+  async #nft(options: readonly string[], input = ''): Promise<string> {
+    try {
+      const { stdout } = await this.#deps.run(['nft', ...options], { timeoutMs: TOOL_TIMEOUT_MS, input });
+      return stdout;
+    } catch (error) {
+      if (!(error instanceof HsctlError)) throw error;
+      const missing = error.message.includes('no such program');
+      const hint = missing
+        ? 'apt-get install nftables'
+        : 'It needs root or CAP_NET_ADMIN, and nf_tables in the kernel.';
+      throw new HsctlError(error.code, error.message, hint, { cause: error });
+    }
+  }
+
+  async #prepare(): Promise<NftTarget> {
+    this.#target ??= await this.#prepareOnce();
+    return this.#target;
+  }
+
+  async #prepareOnce(): Promise<NftTarget> {
+    const { virtual, protocol } = this.#config;
+    const family = familyOf(virtual.host) ?? 4;
+    const address = await resolveAddress(virtual.host, family);
+    return {
+      table: tableName(this.#group, protocol, address, virtual.port),
+      family: family === 4 ? 'ip' : 'ip6',
+      protocol,
+      address,
+      port: virtual.port,
+      backends: await resolveBackends(this.#backends, family),
+    };
+  }
+}
