@@ -34,6 +34,13 @@ interface Claim {
   readonly machine: string;
 }
 
+function collision(claim: Claim, other: Claim, found: string, what: string): Finding {
+  const [own] = claim.paths;
+  const twoNodes = own[0] === 'groups' && own[1] === other.paths[0][1] && own[2] === 'nodes';
+  const remedy = twoNodes ? `give each node its own, as ${formatPath(own)}` : `give each a ${what} of its own`;
+  return error(claim.paths, found, remedy);
+}
+
 interface PortClaim extends Claim {
   readonly host: string;
   readonly port: number;
@@ -46,11 +53,7 @@ function* checkPorts(config: Config): Generator<Finding> {
     byPort.set(claim.port, others);
     const other = others.find((each) => portsCollide(each, claim));
     if (other !== undefined) {
-      yield error(
-        claim.paths,
-        `${formatEndpoint(claim)} is taken by ${formatPath(other.paths[0])}`,
-        'give each a port of its own',
-      );
+      yield collision(claim, other, `${formatEndpoint(claim)} is taken by ${formatPath(other.paths[0])}`, 'port');
     }
     others.push(claim);
   }
@@ -114,24 +117,15 @@ function* checkPaths(config: Config): Generator<Finding> {
     const key = `${claim.machine}:${claim.file}`;
     const other = claims.get(key);
     if (other === undefined) claims.set(key, claim);
-    else yield collision(claim, other, `${claim.file} is taken by ${formatPath(other.paths[0])}`);
+    else yield collision(claim, other, `${claim.file} is taken by ${formatPath(other.paths[0])}`, 'path');
   }
   for (const claim of all) {
     for (const above of parentsOf(claim.file)) {
       const outer = claims.get(`${claim.machine}:${above}`);
       if (outer?.directory !== true) continue;
-      yield collision(claim, outer, `${claim.file} is inside ${above}, which is ${formatPath(outer.paths[0])}`);
+      yield collision(claim, outer, `${claim.file} is inside ${above}, which is ${formatPath(outer.paths[0])}`, 'path');
     }
   }
-}
-
-function collision(claim: PathClaim, other: PathClaim, found: string): Finding {
-  const [inFile] = claim.paths;
-  const ownGroup = inFile[0] === 'groups' && inFile[1] === other.paths[0][1];
-  const remedy = ownGroup
-    ? `give each node of one machine its own, as ${formatPath(inFile)}`
-    : 'give each a path of its own';
-  return error(claim.paths, found, remedy);
 }
 
 function* pathClaims(config: Config): Generator<PathClaim> {

@@ -19,16 +19,18 @@ export function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<
     error: (issue) =>
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => unknownKey(key, keys)).join('\n')
-        : `write a section with keys of ${keys.join(', ')}`,
+        : `write a section of ${keys.join(', ')}`,
   });
 }
 
 /** For sections that come in several types: the remedy where `type` is none of `types`, or there is no section at all. */
-export function unknownType(types: readonly string[]): z.core.$ZodErrorMap {
-  return ({ input }) => {
-    const found = isSection(input) ? input['type'] : undefined;
-    const meant = typeof found === 'string' ? closest(found, types) : null;
-    return meant === null ? `write a section with a type of ${types.join(', ')}` : `did you mean ${quote(meant)}?`;
+export function unknownType(types: readonly string[]) {
+  return {
+    error: ({ input }: { readonly input?: unknown }): string => {
+      if (!isSection(input)) return `write a section whose type is one of ${types.join(', ')}`;
+      const meant = typeof input['type'] === 'string' ? closest(input['type'], types) : null;
+      return `${meant === null ? '' : `did you mean ${quote(meant)}? `}use one of ${types.join(', ')}`;
+    },
   };
 }
 
@@ -65,7 +67,7 @@ export function choice<const Values extends readonly [string, ...string[]]>(valu
     error: ({ input }) => {
       const meant = typeof input === 'string' ? closest(input, values) : null;
       const question = meant === null ? '' : `did you mean ${quote(meant)}? `;
-      return values.length === 1 ? `write ${list}` : `${question}use one of ${list}`;
+      return `${question}use ${values.length === 1 ? '' : 'one of '}${list}`;
     },
   });
 }

@@ -44,7 +44,10 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  return Object.keys(value).length === 0 ? 'an empty section' : 'a section';
+  const keys = Object.keys(value);
+  if (keys.length === 0) return 'an empty section';
+  const shown = keys.slice(0, 5).map((key) => formatPath([key.slice(0, 40)]));
+  return `a section of ${shown.join(', ')}${keys.length > shown.length ? ', ...' : ''}`;
 }
 
 /** The text in quotes on one line, only its beginning if it is long. */
@@ -64,17 +67,20 @@ export function closest(text: string, candidates: readonly string[]): string | n
   return best;
 }
 
-/** Insertions, deletions and replacements between two words (Levenshtein); `limit` if it is at least that. */
+/** Insertions, deletions, replacements and swaps of neighbours between two words; `limit` if it is at least that. */
 function editDistance(one: string, other: string, limit: number): number {
   if (Math.abs(one.length - other.length) >= limit) return limit;
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
+  const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)];
+  const at = (i: number, j: number): number => rows[i]?.[j] ?? limit;
   for (let i = 1; i <= one.length; i += 1) {
-    const next = [i];
+    const row = [i];
+    rows.push(row);
     for (let j = 1; j <= other.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const same = one[i - 1] === other[j - 1];
+      const swapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1];
+      const best = Math.min(at(i - 1, j - 1) + (same ? 0 : 1), at(i - 1, j) + 1, at(i, j - 1) + 1);
+      row.push(swapped ? Math.min(best, at(i - 2, j - 2) + 1) : best);
     }
-    row = next;
   }
-  return Math.min(limit, row[other.length] ?? limit);
+  return Math.min(limit, at(one.length, other.length));
 }

@@ -42,8 +42,13 @@ export function readConfig(text: string): Reading {
   const findings = groups.flatMap((group) => [...checkTiming(group), ...checkGroup(group), ...checkTraffic(group)]);
   const config = resolveCluster(cluster.data ?? UNKNOWN_CLUSTER, groups);
   findings.push(...checkCluster(config));
+  const said = new Set<string>();
   for (const finding of findings) {
-    (finding.severity === 'error' ? errors : warnings).push(placed(source, finding));
+    const problem = placed(source, finding);
+    // What both nodes take from one line of the file is said once.
+    const gist = `${problem.path} ${problem.remedy}`;
+    if (!said.has(gist)) (finding.severity === 'error' ? errors : warnings).push(problem);
+    said.add(gist);
   }
   return {
     config: errors.length === 0 ? deepFreeze(config) : null,

@@ -11,10 +11,11 @@ import {
 } from 'yaml';
 import { messageOf } from '../kit/errors.ts';
 import { Census } from './census.ts';
-import { byPlace, describe, formatPath, type FilePath, type Problem } from './problem.ts';
+import { byPlace, describe, formatPath, quote, type FilePath, type Problem } from './problem.ts';
 
 /** More than these are seldom mistakes of their own. */
 const SYNTAX_ERRORS_LIMIT = 10;
+const PATH_LIMIT = 10;
 
 /** The text of a configuration file as plain values, with the place of each. */
 export class Source {
@@ -34,10 +35,10 @@ export class Source {
       this.problems = [this.#problem(0, messageOf(thrown), 'mend the syntax')];
       return;
     }
-    const faults = [...document.errors, ...document.warnings];
-    const problems = this.#syntaxProblems(faults);
-    this.problems = problems;
     this.#contents = document.contents;
+    const faults = [...document.errors, ...document.warnings];
+    const problems = this.#syntaxProblems(faults, text);
+    this.problems = problems;
     if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return;
     const excess = this.#census.excess(document.contents);
     if (excess === null) {
@@ -76,20 +77,41 @@ export class Source {
     return { path: formatPath(path), ...this.locate(path), found: what, remedy };
   }
 
-  #syntaxProblems(faults: readonly YAMLError[]): Problem[] {
+  #syntaxProblems(faults: readonly YAMLError[], text: string): Problem[] {
     // The parser recurses, and reports what overflows its stack once for each level.
     const tooDeep = faults.find(({ message }) => /call stack|stack overflow/i.test(message));
     if (tooDeep !== undefined)
       return [this.#problem(tooDeep.pos[0], 'nested too deeply', 'nest sections as in the manual')];
     const problems = faults.map(({ code, message, pos }) => {
-      const [found, remedy] = explainSyntax(code, message);
+      const [found, remedy] = explainSyntax(code, message, text.slice(pos[0], pos[0] + 40));
       return this.#problem(pos[0], found, remedy);
     });
     return problems.toSorted(byPlace).slice(0, SYNTAX_ERRORS_LIMIT);
   }
 
   #problem(offset: number, found: string, remedy: string): Problem {
-    return { path: '', ...this.#place(offset), found, remedy };
+    return { path: formatPath(this.#pathTo(offset)), ...this.#place(offset), found, remedy };
+  }
+
+  /** The way to what stands at `offset`, as far as it can be told. */
+  #pathTo(offset: number): FilePath {
+    const path: (string | number)[] = [];
+    let node = this.#contents;
+    while (path.length < PATH_LIMIT) {
+      let next: unknown;
+      if (isSeq(node)) {
+        const index = node.items.findLastIndex((item) => (startOf(item) ?? Infinity) <= offset);
+        if (index !== -1) path.push(index);
+        next = node.items[index];
+      } else if (isMap(node)) {
+        const pair = node.items.findLast(({ key }) => (startOf(key) ?? Infinity) <= offset);
+        if (pair !== undefined) path.push(isScalar(pair.key) ? String(pair.key.value) : '?');
+        next = pair?.value;
+      }
+      if ((startOf(next) ?? Infinity) > offset) break;
+      node = next;
+    }
+    return path;
   }
 
   #place(offset: number): { line: number; column: number } {
@@ -108,11 +130,11 @@ export function valueAt(value: unknown, path: FilePath): unknown {
   return found;
 }
 
-function explainSyntax(code: string, message: string): readonly [found: string, remedy: string] {
+function explainSyntax(code: string, message: string, text: string): readonly [found: string, remedy: string] {
   const firstLine = (message.split('\n')[0] ?? '').slice(0, 200);
   switch (code) {
     case 'DUPLICATE_KEY':
-      return ['found the same key a second time in its section', 'keep one of them'];
+      return [`found the key ${quote(/^[^:\s]*/.exec(text)?.[0] ?? '')} a second time`, 'keep one of them'];
     case 'TAB_AS_INDENT':
       return ['found a tab as indentation', 'indent with spaces'];
     case 'MULTIPLE_DOCS':

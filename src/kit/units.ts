@@ -42,7 +42,7 @@ export function parseDuration(text: string): number {
     const factor = DURATION_UNITS.find(([name]) => name === unit)?.[1] ?? Number.NaN;
     milliseconds += Number(digits) * factor;
   }
-  return bounded(milliseconds, text, 'a duration', DURATION_HINT);
+  return bounded(milliseconds, text, 'a duration');
 }
 
 /** The shortest text of `milliseconds` (0 or more), which is rounded to a whole number first: `1m30s`. */
@@ -62,7 +62,7 @@ export function parseSize(text: string): number {
   const unit = size.exec(text);
   if (unit === null) throw mismatch(text, 'a size', SIZE_HINT);
   const factor = SIZE_UNITS.find(([name]) => name === unit[1])?.[1] ?? 1;
-  return bounded(Number.parseInt(text, 10) * factor, text, 'a size', SIZE_HINT);
+  return bounded(Number.parseInt(text, 10) * factor, text, 'a size');
 }
 
 /** Exact text of `bytes` (a whole number, 0 or more), in the largest unit that divides it: `64KiB`, `1000B`. */
@@ -85,8 +85,10 @@ export function formatRate(bytesPerSecond: number | null): string {
   return bytesPerSecond === null ? 'unlimited' : `${formatSize(bytesPerSecond)}/s`;
 }
 
-function bounded(value: number, text: string, what: string, hint: string): number {
-  if (!Number.isSafeInteger(value)) throw new HsctlError('usage', `${quoted(text)} is too large for ${what}`, hint);
+function bounded(value: number, text: string, what: string): number {
+  if (!Number.isSafeInteger(value)) {
+    throw new HsctlError('usage', `${quoted(text)} is too large for ${what}`, 'write a smaller one');
+  }
   return value;
 }
 
