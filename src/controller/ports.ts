@@ -53,4 +53,6 @@ export interface ProbeObservation {
   readonly verdict: 'up' | 'down' | 'unknown';
   /** Why, from the last probe. */
   readonly detail: string;
+  /** For how long the verdict has stood, in milliseconds. */
+  readonly sinceMs: number;
 }

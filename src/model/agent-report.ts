@@ -39,6 +39,8 @@ export const agentReportSchema = z.strictObject({
     intact: z.boolean(),
     aloneTo: count,
   }),
+  /** The recorded in-sync set as this node last heard it; lets a controller that lost its records adopt a reign. */
+  inSync: z.array(z.string()),
   /** All records up to here may be acknowledged (master) or are known to be (slave). */
   confirmedSeq: count,
   app: z.strictObject({
@@ -52,6 +54,8 @@ export const agentReportSchema = z.strictObject({
     linked: z.boolean(),
     /** Milliseconds since the peer was last heard on the link; null if never. */
     silentMs: z.number().nonnegative().nullable(),
+    /** The peer will never serve again under any epoch up to this one, by its last word. */
+    renouncedEpoch: count,
     /** Milliseconds until a grant that this node gave to its peer has surely run out. */
     grantRunsMs: z.number().nonnegative(),
     /** The peer's log end as last told. */

@@ -27,6 +27,17 @@ export const promotionSchema = z.object({
 });
 export type Promotion = z.infer<typeof promotionSchema>;
 
+/** How a promotion that somebody waited for came out. */
+export const promotionOutcomeSchema = promotionSchema.extend({
+  /** Whether the node serves. */
+  done: z.boolean(),
+  master: z.string().nullable(),
+  epoch: count,
+  /** One line: what happened. */
+  message: z.string(),
+});
+export type PromotionOutcome = z.infer<typeof promotionOutcomeSchema>;
+
 /** Answer to an operator's action that is done once it is recorded. */
 export const actionSchema = z.object({
   apiVersion: z.literal(API_VERSION),
@@ -74,14 +85,19 @@ export const reloadSchema = z.object({
   apiVersion: z.literal(API_VERSION),
   /** False for a dry run, or if nothing changed. */
   applied: z.boolean(),
-  /** Digest of the configuration that is in force after this. */
-  digest: z.string(),
   /** What changes, one line each. */
   changes: z.array(z.string()),
   /** What takes a restart of a daemon to take effect, one line each. */
   restarts: z.array(z.string()),
 });
 export type Reload = z.infer<typeof reloadSchema>;
+
+export const configDigestsSchema = z.object({
+  apiVersion: z.literal(API_VERSION),
+  /** Digest of what is in force, by group. */
+  groups: z.record(z.string(), z.string()),
+});
+export type ConfigDigests = z.infer<typeof configDigestsSchema>;
 
 /** Every answer that is not a success. */
 export const errorAnswerSchema = z.object({

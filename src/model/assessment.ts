@@ -88,6 +88,7 @@ function servingFindings(facts: GroupFacts): Finding[] {
   if (stage === 'promoting') return [critical(`${master} is taking over`)];
   if (stage === 'quiescing') return [warning(`${master} is handing over`)];
   if (facts.serving) return [];
+  if (master === null) return [critical('no master is known')];
   const node = facts.nodes.find((each) => each.id === master);
   if (node !== undefined && !node.linked && facts.lease.holder === master && facts.lease.remainingMs > 0) {
     return [warning(`${master} serves under the slave's lease; ${silence(node)}`)];

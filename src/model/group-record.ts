@@ -27,6 +27,8 @@ export const groupRecordSchema = z.strictObject({
   target: z.string().nullable(),
   /** Former master that has to be fenced; null if there is none. */
   previous: z.string().nullable(),
+  /** Epoch of the reign that `previous` had; 0 if there is none. */
+  previousEpoch: count,
   /** An operator accepted that acknowledged records are lost by the reign that is being set up. */
   dataLossAccepted: z.boolean(),
   /** Nodes whose acknowledged tail an operator gave up; it is archived when they follow again. */
@@ -58,6 +60,7 @@ export function emptyRecord(group: string): GroupRecord {
     inSync: [],
     target: null,
     previous: null,
+    previousEpoch: 0,
     dataLossAccepted: false,
     discard: [],
     masterNeedsNoLease: false,

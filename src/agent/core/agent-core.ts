@@ -3,8 +3,8 @@ import type { InSyncProposal } from '../../model/agent-report.ts';
 import type { Assignment } from '../../model/assignment.ts';
 import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
 import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
-import { ClockGuard } from '../../replication/core/clock-guard.ts';
-import { grantDurationMs, LeaseGrantor } from '../../replication/core/lease.ts';
+import { ClockGuard } from '../../kit/clock-guard.ts';
+import { grantDurationMs, LeaseGrantor } from '../../kit/lease.ts';
 import type { Posture } from './posture.ts';
 import { Reign } from './reign.ts';
 
@@ -67,6 +67,7 @@ export class AgentCore {
   #confirmedAsSlave = 0;
   #peerHeardAtMs: number | null = null;
   #peerLinked = false;
+  #peerRenouncedEpoch = 0;
   #proposals = 0;
   #trouble = '';
   /** Highest epoch under which it will not serve again; said only once the traffic is off this node. */
@@ -100,7 +101,7 @@ export class AgentCore {
     if (known !== null && assignment.epoch === known.epoch && assignment.revision < known.revision) return;
     this.#seeEpoch(assignment.epoch);
     this.#assignment = assignment;
-    this.#peerGrant.renounced(assignment.peerRenouncedEpoch);
+    this.#onPeerRenounced(assignment.peerRenouncedEpoch);
     if (assignment.role === 'master') this.#onAssignedMaster(assignment);
     else if (assignment.role === 'slave') this.#onAssignedSlave(assignment);
     else this.#stopFollowing();
@@ -146,7 +147,7 @@ export class AgentCore {
   /** Greeting of either direction. A waiting node that meets a master of its own or a higher epoch follows it. */
   onPeerHello(hello: { readonly role: Role; readonly epoch: number; readonly renouncedEpoch: number }): void {
     this.onPeerHeard();
-    this.#peerGrant.renounced(hello.renouncedEpoch);
+    this.#onPeerRenounced(hello.renouncedEpoch);
     if (hello.epoch > this.#epoch) this.#seeEpoch(hello.epoch);
     const isMaster = hello.role === 'master' && hello.renouncedEpoch < hello.epoch && hello.epoch === this.#epoch;
     const unassigned = this.#assignment === null || this.#assignment.epoch < this.#epoch;
@@ -159,8 +160,13 @@ export class AgentCore {
 
   onPeerRelease(renouncedEpoch: number): void {
     this.onPeerHeard();
-    this.#peerGrant.renounced(renouncedEpoch);
+    this.#onPeerRenounced(renouncedEpoch);
     this.tick();
+  }
+
+  #onPeerRenounced(epoch: number): void {
+    this.#peerRenouncedEpoch = Math.max(this.#peerRenouncedEpoch, epoch);
+    this.#peerGrant.renounced(epoch);
   }
 
   /** A ping of the master that this node follows: returns the milliseconds of lease to grant, 0 for none. */
@@ -314,6 +320,10 @@ export class AgentCore {
   /** Milliseconds since the peer was heard; null if never. */
   get peerSilentMs(): number | null {
     return this.#peerHeardAtMs === null ? null : this.#clock.monotonicMs() - this.#peerHeardAtMs;
+  }
+
+  get peerRenouncedEpoch(): number {
+    return this.#peerRenouncedEpoch;
   }
 
   get peerGrantRunsMs(): number {

@@ -2,7 +2,7 @@ import type { InSyncProposal } from '../../model/agent-report.ts';
 import type { Assignment } from '../../model/assignment.ts';
 import type { ReignPhase } from '../../model/roles.ts';
 import type { Grant } from '../../protocol/link/messages.ts';
-import { LeaseHolder } from '../../replication/core/lease.ts';
+import { LeaseHolder } from '../../kit/lease.ts';
 import { Membership } from '../../replication/core/membership.ts';
 import type { AgentPorts, AgentSettings } from './agent-core.ts';
 

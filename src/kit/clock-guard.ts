@@ -1,4 +1,4 @@
-import type { Clock } from '../../kit/clock.ts';
+import type { Clock } from './clock.ts';
 
 /**
  * Notices moments after which nothing that was timed can be trusted: the two clocks disagree (somebody set the

@@ -1,0 +1,57 @@
+import type { GroupRecord } from '../model/group-record.ts';
+import { RULES, type Change, type Rule } from './rules.ts';
+import type { GroupView } from './view.ts';
+
+/**
+ * The decision itself: no I/O, no clock, no logger. Whoever calls it makes the record durable first, and derives
+ * everything that has to happen from the record (see derive.ts).
+ */
+export interface Decision {
+  readonly rule: Rule;
+  /** The record to save before anything else is done; null if nothing changes. */
+  readonly record: GroupRecord | null;
+  /** What each guard of the rule found, in words. */
+  readonly reason: string;
+}
+
+/** The first rule that holds, and what it makes of the record. */
+export function decide(view: GroupView): Decision {
+  const rule: Rule | undefined = RULES.find((candidate: Rule) =>
+    candidate.when.every((guard) => guard.test(view).holds),
+  );
+  if (rule === undefined) throw new Error(`no rule for stage ${view.record.stage}`);
+  const reason = reasonOf(rule, view);
+  return { rule, reason, record: rule.change === null ? null : changed(view, rule.change(view), rule.id, reason) };
+}
+
+/** The record after a change by `rule`. */
+export function changed(view: GroupView, change: Change, rule: string, reason: string): GroupRecord {
+  const { record } = view;
+  return { ...record, ...change, revision: record.revision + 1, rule, reason, decidedAtWallMs: view.nowWallMs };
+}
+
+/** The findings of the guards that tell something, joined. */
+function reasonOf(rule: Rule, view: GroupView): string {
+  const findings = rule.when
+    .filter((guard) => !guard.name.startsWith('stage is'))
+    .map((guard) => guard.test(view).found);
+  return findings.join('; ') || rule.why;
+}
+
+/** For `hsctl explain`: every rule with what each of its guards finds now. */
+export interface ExplainedRule {
+  readonly id: string;
+  readonly title: string;
+  readonly why: string;
+  readonly protects: readonly string[];
+  readonly holds: boolean;
+  readonly guards: readonly { readonly name: string; readonly holds: boolean; readonly found: string }[];
+}
+
+export function explain(view: GroupView): readonly ExplainedRule[] {
+  return RULES.map((rule: Rule) => {
+    const guards = rule.when.map((guard) => ({ name: guard.name, ...guard.test(view) }));
+    const { id, title, why, protects } = rule;
+    return { id, title, why, protects, guards, holds: guards.every((guard) => guard.holds) };
+  });
+}

@@ -1,0 +1,50 @@
+import type { Assignment } from '../model/assignment.ts';
+import type { GroupRecord } from '../model/group-record.ts';
+import type { NodeId } from '../model/roles.ts';
+import type { DesiredTraffic } from './ports.ts';
+import { hasRenounced, isSilent, masterOf, type GroupView, type NodeView } from './view.ts';
+
+/** What follows from the record: all that the controller does is one of these, repeated until it is so. */
+
+/** What a node should be; null while nothing is on record. */
+export function assignmentFor(view: GroupView, node: NodeView): Assignment | null {
+  const { record } = view;
+  if (record.stage === 'none') return null;
+  const isMaster = record.master === node.id;
+  const peer = view.nodes.find((other) => other.id !== node.id);
+  return {
+    revision: record.revision,
+    epoch: record.epoch,
+    role: !isMaster ? 'slave' : record.stage === 'fencing' ? 'wait' : 'master',
+    master: record.master,
+    inSync: record.inSync,
+    peerRenouncedEpoch: peer?.renouncedEpoch ?? 0,
+    quiesce: record.stage === 'quiescing',
+    mayDiscard: record.discard.includes(node.id),
+    answeredProposal: node.report?.proposal?.id ?? 0,
+    reason: record.reason,
+  };
+}
+
+/** Whether a request for a lease under `epoch` is answered with one. */
+export function mayGrant(record: GroupRecord, node: NodeId, epoch: number): boolean {
+  const grantable = record.stage === 'serving' || record.stage === 'quiescing' || record.stage === 'promoting';
+  return grantable && record.master === node && record.epoch === epoch;
+}
+
+/** Where the traffic should go now. */
+export function desiredTraffic(view: GroupView): DesiredTraffic {
+  const { record } = view;
+  const master = masterOf(view);
+  const report = master?.report;
+  const owns =
+    report?.role === 'master' && report.epoch === record.epoch && master !== null && !hasRenounced(view, master);
+  const ready = report?.phase === 'ready' || report?.phase === 'quiescing' || report?.phase === 'quiesced';
+  const reigns = record.stage !== 'fencing' && record.stage !== 'none';
+  return {
+    active: reigns && owns && ready ? record.master : null,
+    hold: record.stage === 'fencing' || record.stage === 'promoting' || record.stage === 'quiescing',
+    dead: view.nodes.filter((node) => node.id !== record.master && isSilent(view, node)).map((node) => node.id),
+    epoch: record.epoch,
+  };
+}

@@ -1,0 +1,287 @@
+import type { Scheduler, Timer } from '../kit/clock.ts';
+import { HsctlError, messageOf } from '../kit/errors.ts';
+import type { Logger } from '../kit/logger.ts';
+import type { AgentReport } from '../model/agent-report.ts';
+import type { Assignment } from '../model/assignment.ts';
+import { emptyRecord, type GroupRecord } from '../model/group-record.ts';
+import type { NodeId } from '../model/roles.ts';
+import type { Beat, Grant } from '../protocol/link/messages.ts';
+import { decide, explain, changed, type ExplainedRule } from './decide.ts';
+import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
+import { NodeState } from './node-state.ts';
+import { PhaseWatch } from './phase-watch.ts';
+import type { DesiredTraffic, NewEvent, ProbeObservation, Records } from './ports.ts';
+import { planPromotion, type PromotePlan } from './preflight.ts';
+import type { Change } from './rules.ts';
+import type { GroupView, PromoteRequest, Thresholds } from './view.ts';
+
+/**
+ * One group at the controller: observe, decide, act. Observations come in through the `on` methods; each one that
+ * matters leads to a decision at once. A decision is durable before anything follows from it, and everything that
+ * follows is derived from the record, so that a controller killed between any two steps takes up where it was.
+ */
+export interface GroupSettings extends Thresholds {
+  readonly group: string;
+  readonly nodes: readonly NodeId[];
+  readonly leaseMs: number;
+  /** What this controller waits for a lease that it granted: longer than the lease (see kit/lease.ts). */
+  readonly grantMs: number;
+  readonly heartbeatMs: number;
+}
+
+export interface GroupPorts {
+  readonly records: Records;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** Sends an assignment to the node's agent if there is a link. */
+  assign(node: NodeId, assignment: Assignment): void;
+  /** Brings the traffic to the desired state; rejects if it cannot. */
+  moveTraffic(desired: DesiredTraffic): Promise<void>;
+}
+
+/** Changes in one turn that no sensible table of rules exceeds. */
+const CHANGES_LIMIT = 10;
+/** Failed traffic changes are tried again after this long. */
+const TRAFFIC_RETRY_MS = 500;
+
+export class GroupController {
+  readonly settings: GroupSettings;
+  readonly #ports: GroupPorts;
+  readonly #nodes: readonly NodeState[];
+  readonly #phases: PhaseWatch;
+  #record: GroupRecord;
+  #stageSinceMs: number;
+  #tilt: string | null = null;
+  #wanted: DesiredTraffic | null = null;
+  #movedFor: string | null = null;
+  #trafficError = '';
+  #retry: Timer | null = null;
+  #ruleId = '';
+  #diskError = '';
+
+  constructor(settings: GroupSettings, record: GroupRecord | null, ports: GroupPorts) {
+    this.settings = settings;
+    this.#ports = ports;
+    this.#record = record ?? emptyRecord(settings.group);
+    const nowMs = ports.scheduler.monotonicMs();
+    this.#stageSinceMs = nowMs;
+    const longestGrantMs = Math.max(settings.grantMs, ports.records.longestGrantMs());
+    this.#nodes = settings.nodes.map((id) => new NodeState(id, nowMs, longestGrantMs, this.#record.epoch));
+    this.#phases = new PhaseWatch(ports.scheduler);
+  }
+
+  // --- observations
+
+  onLinked(node: NodeId): void {
+    this.#node(node).linked(this.#nowMs);
+  }
+
+  onUnlinked(node: NodeId): void {
+    this.#node(node).unlinked();
+    this.step();
+  }
+
+  onReport(node: NodeId, report: AgentReport): void {
+    this.#node(node).onReport(report, this.#nowMs);
+    const peer = this.#nodes.find((other) => other.id !== node);
+    peer?.onRenounced(report.peer.renouncedEpoch);
+    this.step();
+    this.#assign(this.#node(node));
+  }
+
+  /** A heartbeat: the answer grants a lease if the record says so. */
+  onBeat(node: NodeId, beat: Beat): Grant {
+    const state = this.#node(node);
+    const nowMs = this.#nowMs;
+    state.onBeat(beat, nowMs);
+    const grants = beat.wantsLease && this.#diskError === '' && mayGrant(this.#record, node, beat.epoch);
+    if (grants) state.grant(nowMs, this.settings.grantMs, beat.epoch);
+    return {
+      type: 'grant',
+      echoedSentAtMs: beat.sentAtMs,
+      epoch: beat.epoch,
+      leaseMs: grants ? this.settings.leaseMs : 0,
+    };
+  }
+
+  onProbe(node: NodeId, probe: Omit<ProbeObservation, 'sinceMs'>): void {
+    this.#node(node).onProbe(probe, this.#nowMs);
+    this.step();
+  }
+
+  /** Clocks or the event loop are in doubt (`why`), or no longer are (null). */
+  onTilt(why: string | null): void {
+    this.#tilt = why;
+    this.step();
+  }
+
+  // --- decisions
+
+  /** Decides and acts on what is known now. To be called each heartbeat at least. */
+  step(): void {
+    try {
+      for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
+        const decision = decide(this.view());
+        if (decision.rule.id !== this.#ruleId) {
+          this.#ruleId = decision.rule.id;
+          this.#ports.logger.debug(decision.rule.title, { rule: decision.rule.id, found: decision.reason });
+        }
+        if (decision.record === null) break;
+        this.#save(decision.record, 'decision', `${decision.rule.title}: ${decision.reason}`);
+      }
+      this.#diskError = '';
+    } catch (error) {
+      this.#onSaveFailed(error);
+    }
+    this.#observePhases();
+    this.#moveTraffic();
+  }
+
+  /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. */
+  promote(request: PromoteRequest, operator: string, dryRun: boolean): PromotePlan {
+    const plan = planPromotion(this.view(), request);
+    if (dryRun || plan.refusals.length > 0 || plan.change === null) return plan;
+    const reason = `${operator} promotes ${plan.to}`;
+    this.#save(changed(this.view(), plan.change, 'operator', reason), 'operator', reason);
+    this.step();
+    return plan;
+  }
+
+  /** Records an operator's change that needs no plan. @throws HsctlError('disk') */
+  change(change: Change, operator: string, what: string): void {
+    this.#save(
+      changed(this.view(), change, this.#record.rule, this.#record.reason),
+      'operator',
+      `${operator}: ${what}`,
+    );
+    this.step();
+  }
+
+  explain(): readonly ExplainedRule[] {
+    return explain(this.view());
+  }
+
+  // --- state
+
+  get record(): GroupRecord {
+    return this.#record;
+  }
+
+  get tilt(): string | null {
+    return this.#tilt;
+  }
+
+  /** Last failure of the traffic drivers or of the records; empty if there is none. */
+  get trouble(): string {
+    return this.#diskError || this.#trafficError;
+  }
+
+  get trafficSettled(): boolean {
+    return this.#wanted !== null && keyOf(this.#wanted) === this.#movedFor;
+  }
+
+  get wantedTraffic(): DesiredTraffic | null {
+    return this.#wanted;
+  }
+
+  view(): GroupView {
+    const { scheduler } = this.#ports;
+    const nowMs = scheduler.monotonicMs();
+    return {
+      record: this.#record,
+      nodes: this.#nodes.map((node) => {
+        const peer = this.#nodes.find((other) => other !== node);
+        return node.view(nowMs, peer?.silenceOfPeer(nowMs) ?? Infinity);
+      }),
+      thresholds: this.settings,
+      nowWallMs: scheduler.wallMs(),
+      stageMs: nowMs - this.#stageSinceMs,
+      tilt: this.#tilt,
+      trafficMoved: this.trafficSettled && this.#wanted?.active === this.#record.master,
+    };
+  }
+
+  get #nowMs(): number {
+    return this.#ports.scheduler.monotonicMs();
+  }
+
+  #node(id: NodeId): NodeState {
+    const node = this.#nodes.find((each) => each.id === id);
+    if (node === undefined) throw new HsctlError('usage', `group ${this.settings.group} has no node ${id}`);
+    return node;
+  }
+
+  // --- steps
+
+  #save(record: GroupRecord, kind: NewEvent['kind'], message: string): void {
+    const former = this.#record;
+    const wallMs = this.#ports.scheduler.wallMs();
+    const completed = former.stage === 'promoting' && record.stage === 'serving';
+    if (record.stage === 'fencing' && former.stage !== 'fencing') this.#phases.begin(this.view());
+    if (record.stage === 'promoting' && former.stage === 'fencing') this.#phases.reached('fence');
+    if (completed) this.#phases.reached('traffic');
+    const { rule, epoch } = record;
+    const phasesMs = completed ? this.#phases.finish() : null;
+    const event = { group: record.group, wallMs, kind, rule, epoch, node: record.master, message, phasesMs };
+    this.#ports.records.save(record, [event]);
+    this.#record = record;
+    if (record.stage !== former.stage) this.#stageSinceMs = this.#nowMs;
+    this.#ports.logger.info(message, { rule, epoch, stage: record.stage, node: record.master });
+    for (const node of this.#nodes) this.#assign(node);
+  }
+
+  /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
+  #onSaveFailed(error: unknown): void {
+    if (!(error instanceof HsctlError)) throw error;
+    if (this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
+    this.#diskError = error.message;
+  }
+
+  /** Tells a node what it should be, unless it has acted on this very word already. */
+  #assign(node: NodeState): void {
+    const view = this.view();
+    const nodeView = view.nodes.find((each) => each.id === node.id);
+    const assignment = nodeView === undefined ? null : assignmentFor(view, nodeView);
+    if (assignment === null || !node.needs(assignment)) return;
+    node.assigned(assignment);
+    this.#ports.assign(node.id, assignment);
+  }
+
+  #observePhases(): void {
+    const { stage, master, epoch } = this.#record;
+    if (stage !== 'promoting' || master === null) return;
+    const { report } = this.#node(master).view(this.#nowMs, 0);
+    if (report?.role !== 'master' || report.epoch !== epoch) return;
+    if (report.phase === 'promoting' || report.phase === 'ready') this.#phases.reached('promote');
+    if (report.phase === 'ready') this.#phases.reached('ready');
+  }
+
+  #moveTraffic(): void {
+    const desired = desiredTraffic(this.view());
+    const key = keyOf(desired);
+    if (this.#wanted !== null && keyOf(this.#wanted) === key) return;
+    this.#wanted = desired;
+    void this.#applyTraffic(desired, key);
+  }
+
+  async #applyTraffic(desired: DesiredTraffic, key: string): Promise<void> {
+    this.#retry?.cancel();
+    try {
+      await this.#ports.moveTraffic(desired);
+      if (this.#wanted !== desired) return;
+      this.#movedFor = key;
+      this.#trafficError = '';
+    } catch (error) {
+      if (this.#wanted !== desired) return;
+      if (this.#trafficError === '') this.#ports.logger.error(`traffic: ${messageOf(error)}`);
+      this.#trafficError = messageOf(error);
+      this.#retry = this.#ports.scheduler.after(TRAFFIC_RETRY_MS, () => void this.#applyTraffic(desired, key));
+      return;
+    }
+    this.step();
+  }
+}
+
+function keyOf(desired: DesiredTraffic): string {
+  return JSON.stringify([desired.active, desired.hold, desired.dead, desired.epoch]);
+}

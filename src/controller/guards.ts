@@ -1,0 +1,266 @@
+import {
+  bestCandidate,
+  describeMs,
+  hasRenounced,
+  isLive,
+  isSilent,
+  masterOf,
+  nodeNamed,
+  obstaclesTo,
+  type GroupView,
+  type NodeView,
+} from './view.ts';
+
+/** One condition of a rule, in words and as a test. `found` says what the test saw, with values. */
+export interface Guard {
+  readonly name: string;
+  test(view: GroupView): Finding;
+}
+
+export interface Finding {
+  readonly holds: boolean;
+  readonly found: string;
+}
+
+const finding = (holds: boolean, found: string): Finding => ({ holds, found });
+
+export const tilted: Guard = {
+  name: 'clocks or event loop are in doubt',
+  test: (view) => finding(view.tilt !== null, view.tilt ?? 'clocks agree and the loop is on time'),
+};
+
+/** The record is in one of these stages. */
+export function stageIs(...stages: readonly GroupView['record']['stage'][]): Guard {
+  return {
+    name: `stage is ${stages.join(' or ')}`,
+    test: (view) => finding(stages.includes(view.record.stage), `stage is ${view.record.stage}`),
+  };
+}
+
+export function not(guard: Guard): Guard {
+  return {
+    name: `not: ${guard.name}`,
+    test(view) {
+      const { holds, found } = guard.test(view);
+      return finding(!holds, found);
+    },
+  };
+}
+
+export const everyNodeReports: Guard = {
+  name: 'every node reports',
+  test(view) {
+    const missing = view.nodes.filter((node) => !isLive(view, node)).map((node) => node.id);
+    return finding(missing.length === 0, missing.length === 0 ? 'all report' : `not heard: ${missing.join(', ')}`);
+  },
+};
+
+/** A node that owns a reign although nothing is on record. */
+export function reigningNode(view: GroupView): NodeView | null {
+  const highest = Math.max(...view.nodes.map((node) => node.report?.epoch ?? 0));
+  return (
+    view.nodes.find(
+      ({ report }) => report?.role === 'master' && report.epoch === highest && report.renouncedEpoch < highest,
+    ) ?? null
+  );
+}
+
+export const someNodeReigns: Guard = {
+  name: 'a node owns the highest epoch',
+  test(view) {
+    const node = reigningNode(view);
+    return finding(node !== null, node === null ? 'no node does' : `${node.id} owns epoch ${node.report?.epoch}`);
+  },
+};
+
+/** Why the master on record cannot go on; empty while it can. */
+export function masterTroubles(view: GroupView): string[] {
+  const master = masterOf(view);
+  if (master === null) return [];
+  const troubles: string[] = [];
+  if (hasRenounced(view, master))
+    troubles.push(
+      `${master.id} gave up epoch ${view.record.epoch}: ${master.report?.trouble || 'its agent restarted'}`,
+    );
+  if (isSilent(view, master)) {
+    troubles.push(
+      `${master.id} silent for ${describeMs(master.silentMs)}, to its peer for ${describeMs(master.silentToPeerMs)}`,
+    );
+  }
+  if (master.probe.verdict === 'down') troubles.push(`probe of ${master.id} fails: ${master.probe.detail}`);
+  if (view.record.stage === 'promoting' && view.stageMs > view.thresholds.readyTimeoutMs) {
+    troubles.push(`${master.id} is not ready ${describeMs(view.stageMs)} after its promotion`);
+  }
+  return troubles;
+}
+
+export const masterIsLost: Guard = {
+  name: 'the master cannot go on',
+  test(view) {
+    const troubles = masterTroubles(view);
+    return finding(troubles.length > 0, troubles.join('; ') || `${view.record.master ?? 'nobody'} is well`);
+  },
+};
+
+function textsOf(view: GroupView, node: NodeView): string[] {
+  return obstaclesTo(view, node).map((obstacle) => obstacle.text);
+}
+
+/** Some other node can take over. */
+export const anotherNodeCanServe: Guard = {
+  name: 'another node holds every acknowledged record and can serve',
+  test(view) {
+    const best = bestCandidate(view);
+    if (best !== null && best.id !== view.record.master) return finding(true, `${best.id} can`);
+    const others = view.nodes.filter((node) => node.id !== view.record.master);
+    const reasons = others.flatMap((node) => textsOf(view, node));
+    return finding(false, reasons.join('; ') || `${best?.id} is the better one`);
+  },
+};
+
+export const masterCanServeAgain: Guard = {
+  name: 'the master on record holds every acknowledged record and can serve again',
+  test(view) {
+    const master = masterOf(view);
+    if (master === null) return finding(false, 'no master on record');
+    const reasons = textsOf(view, master);
+    if (!hasRenounced(view, master)) reasons.push(`${master.id} still holds epoch ${view.record.epoch}`);
+    return finding(reasons.length === 0, reasons.join('; ') || `${master.id} can`);
+  },
+};
+
+export const paused: Guard = {
+  name: 'failover is paused',
+  test({ record, nowWallMs }) {
+    const leftMs = (record.pausedUntilWallMs ?? 0) - nowWallMs;
+    return finding(leftMs > 0, leftMs > 0 ? `paused for another ${describeMs(leftMs)}` : 'not paused');
+  },
+};
+
+export const automatic: Guard = {
+  name: 'mode is auto',
+  test: ({ thresholds }) => finding(thresholds.mode === 'auto', `mode is ${thresholds.mode}`),
+};
+
+export const heldDown: Guard = {
+  name: 'the last failover was a short while ago',
+  test({ record, thresholds, nowWallMs }) {
+    if (record.failedOverAtWallMs === null) return finding(false, 'there was none');
+    const leftMs = record.failedOverAtWallMs + thresholds.holdDownMs - nowWallMs;
+    return finding(leftMs > 0, leftMs > 0 ? `hold-down for another ${describeMs(leftMs)}` : 'hold-down is over');
+  },
+};
+
+/** How close together all probes have to fall for the controller to suspect itself. */
+const TOGETHER_MS = 3_000;
+
+export const controllerSuspectsItself: Guard = {
+  name: 'every node was lost to the controller at once',
+  test(view) {
+    const silent = view.nodes.every((node) => node.silentMs > view.thresholds.detectMs);
+    if (silent) return finding(true, 'no agent is heard');
+    const fallen = view.nodes.filter((node) => node.probe.verdict === 'down').map((node) => node.probe.sinceMs);
+    const together = fallen.length === view.nodes.length && Math.max(...fallen) - Math.min(...fallen) <= TOGETHER_MS;
+    return finding(together, together ? 'all probes fell together' : 'some node is heard');
+  },
+};
+
+export const targetIsLost: Guard = {
+  name: 'the chosen node is gone before it was promoted',
+  test(view) {
+    const target = masterOf(view);
+    const lost = target === null || isSilent(view, target) || hasRenounced(view, target);
+    return finding(
+      lost,
+      lost ? `${view.record.master} is silent, restarted or gave up` : `${view.record.master} is here`,
+    );
+  },
+};
+
+export const someCandidate: Guard = {
+  name: 'some node holds every acknowledged record and can serve',
+  test(view) {
+    const best = bestCandidate(view);
+    return finding(
+      best !== null,
+      best === null ? view.nodes.flatMap((node) => textsOf(view, node)).join('; ') : `${best.id} can`,
+    );
+  },
+};
+
+export const formerMasterIsFenced: Guard = {
+  name: 'the former master cannot serve any more',
+  test(view) {
+    const { record } = view;
+    const former = nodeNamed(view, record.previous);
+    if (former === null) return finding(true, 'there is none');
+    if (former.renouncedEpoch >= record.previousEpoch) return finding(true, `${former.id} renounced`);
+    if (record.masterNeedsNoLease) return finding(false, `${former.id} may serve alone without a lease`);
+    return finding(former.grantRunsMs === 0, `the grant to ${former.id} runs for ${describeMs(former.grantRunsMs)}`);
+  },
+};
+
+export const masterIsReady: Guard = {
+  name: 'the master said that it is ready',
+  test(view) {
+    const report = masterOf(view)?.report;
+    const ready = report?.role === 'master' && report.epoch === view.record.epoch && report.phase === 'ready';
+    return finding(
+      ready === true,
+      `${view.record.master} is ${report?.role ?? 'not heard'}, ${report?.phase ?? 'no reign'}`,
+    );
+  },
+};
+
+export const trafficHasMoved: Guard = {
+  name: 'traffic goes to the master',
+  test: (view) => finding(view.trafficMoved, view.trafficMoved ? 'it does' : 'not yet'),
+};
+
+export const masterIsQuiesced: Guard = {
+  name: 'the master has frozen writes and the target holds them all',
+  test(view) {
+    const master = masterOf(view)?.report;
+    const target = nodeNamed(view, view.record.target)?.report;
+    const quiesced =
+      master?.phase === 'quiesced' &&
+      master.epoch === view.record.epoch &&
+      master.assignmentRevision >= view.record.revision;
+    const level = (target?.log.end.seq ?? -1) >= (master?.log.end.seq ?? Infinity);
+    return finding(
+      quiesced && level,
+      `master is ${master?.phase ?? 'gone'} at ${master?.log.end.seq ?? '?'}, target is at ${target?.log.end.seq ?? '?'}`,
+    );
+  },
+};
+
+export const switchoverFailed: Guard = {
+  name: 'the switchover took too long or lost one of its nodes',
+  test(view) {
+    const { record, thresholds } = view;
+    const target = nodeNamed(view, record.target);
+    const reasons = target === null ? ['no target'] : textsOf(view, target);
+    if (view.stageMs > thresholds.switchoverTimeoutMs) reasons.push(`not quiesced after ${describeMs(view.stageMs)}`);
+    reasons.push(...masterTroubles(view));
+    return finding(reasons.length > 0, reasons.join('; ') || 'all is in order');
+  },
+};
+
+export const proposalPending: Guard = {
+  name: 'the master proposes another in-sync set',
+  test(view) {
+    const master = masterOf(view);
+    const proposal = master?.report?.proposal ?? null;
+    const known = view.nodes.map((node) => node.id);
+    const valid =
+      proposal !== null &&
+      proposal.epoch === view.record.epoch &&
+      master !== null &&
+      isLive(view, master) &&
+      proposal.inSync.includes(master.id) &&
+      proposal.inSync.every((id) => known.includes(id));
+    if (!valid) return finding(false, 'none');
+    const same = [...proposal.inSync].toSorted().join() === [...view.record.inSync].toSorted().join();
+    return finding(!same, same ? 'recorded already' : `it proposes ${proposal.inSync.join(', ')}`);
+  },
+};

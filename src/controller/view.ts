@@ -1,0 +1,141 @@
+import type { AgentReport } from '../model/agent-report.ts';
+import type { GroupRecord } from '../model/group-record.ts';
+import { comparePositions } from '../model/position.ts';
+import type { NodeId } from '../model/roles.ts';
+import type { ProbeObservation } from './ports.ts';
+
+/**
+ * Everything that a decision about one group may depend on, taken at one moment: observations, the recorded
+ * state, thresholds and times. The rules read nothing else.
+ */
+export interface GroupView {
+  readonly record: GroupRecord;
+  /** The group's nodes in the order of the configuration. */
+  readonly nodes: readonly NodeView[];
+  readonly thresholds: Thresholds;
+  readonly nowWallMs: number;
+  /** For how long the record has been in its present stage, as this process knows. */
+  readonly stageMs: number;
+  /** Why the clocks or the event loop cannot be trusted at present; null if they can. */
+  readonly tilt: string | null;
+  /** The traffic drivers have done what the record of this epoch wants. */
+  readonly trafficMoved: boolean;
+}
+
+export interface NodeView {
+  readonly id: NodeId;
+  /** The newest report, however old; null if there was none since this controller started. */
+  readonly report: AgentReport | null;
+  readonly linked: boolean;
+  /** Milliseconds since anything was heard of the agent (since the start of the controller if never). */
+  readonly silentMs: number;
+  /** Milliseconds since its peer heard of it, by the peer's newest beat; Infinity if the peer cannot tell. */
+  readonly silentToPeerMs: number;
+  /** It will never serve again under any epoch up to this one: by its own word, or its peer's word of it. */
+  readonly renouncedEpoch: number;
+  /** Milliseconds until nobody can serve under a grant that this controller gave to the node. */
+  readonly grantRunsMs: number;
+  readonly probe: ProbeObservation;
+}
+
+export interface Thresholds {
+  readonly mode: 'auto' | 'manual';
+  readonly prefer: NodeId;
+  readonly detectMs: number;
+  readonly holdDownMs: number;
+  readonly readyTimeoutMs: number;
+  readonly switchoverTimeoutMs: number;
+  readonly onControllerLoss: 'serve' | 'stop';
+}
+
+export interface PromoteRequest {
+  /** Null: whichever node is not master. */
+  readonly to: NodeId | null;
+  readonly force: boolean;
+  readonly allowDataLoss: boolean;
+}
+
+/** The node on record as master, or as master to be. */
+export function masterOf(view: GroupView): NodeView | null {
+  return view.nodes.find((node) => node.id === view.record.master) ?? null;
+}
+
+export function nodeNamed(view: GroupView, id: NodeId | null): NodeView | null {
+  return view.nodes.find((node) => node.id === id) ?? null;
+}
+
+/** Heard of recently enough to be counted on. */
+export function isLive(view: GroupView, node: NodeView): boolean {
+  return node.linked && node.report !== null && node.silentMs <= view.thresholds.detectMs;
+}
+
+/** Nobody has heard of it: neither this controller nor its peer. */
+export function isSilent(view: GroupView, node: NodeView): boolean {
+  return node.silentMs > view.thresholds.detectMs && node.silentToPeerMs > view.thresholds.detectMs;
+}
+
+/** It will never serve again under the recorded epoch, by its own word. */
+export function hasRenounced(view: GroupView, node: NodeView): boolean {
+  return node.renouncedEpoch >= view.record.epoch;
+}
+
+/** One reason why a node should not become master. */
+export interface Obstacle {
+  /**
+   * `silent`, `diverged`: it cannot. `behind`, `incomplete`: acknowledged records would or might be lost.
+   * `drained`, `app`: it could, but would not serve or was not meant to.
+   */
+  readonly kind: 'silent' | 'diverged' | 'behind' | 'incomplete' | 'drained' | 'app';
+  readonly text: string;
+}
+
+/** Why `node` should not become master now; empty if nothing speaks against it. */
+export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
+  const { record } = view;
+  const { id, report } = node;
+  const obstacles: Obstacle[] = [];
+  const add = (kind: Obstacle['kind'], text: string): number => obstacles.push({ kind, text });
+  if (!isLive(view, node)) add('silent', `${id} has not been heard for ${describeMs(node.silentMs)}`);
+  if (!record.inSync.includes(id)) add('behind', `${id} is not in the in-sync set (${record.inSync.join(', ')})`);
+  if (record.drained.includes(id)) add('drained', `${id} is drained`);
+  if (report === null) return obstacles;
+  if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
+  if (report.app.state !== 'up')
+    add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);
+  if (!report.log.intact && !allInSyncPresent(view)) {
+    add('incomplete', `the log of ${id} may lack confirmed records, and not every in-sync node is here to compare`);
+  }
+  return obstacles;
+}
+
+function allInSyncPresent(view: GroupView): boolean {
+  return view.record.inSync.every((id) => {
+    const node = nodeNamed(view, id);
+    return node !== null && isLive(view, node);
+  });
+}
+
+/** The best node to become master, among those that can; the longest log wins, then the present master. */
+export function bestCandidate(view: GroupView): NodeView | null {
+  return longestLog(
+    view.nodes.filter((node) => obstaclesTo(view, node).length === 0),
+    view.record.master,
+  );
+}
+
+/** The node with the longest log by (epoch, seq); `preferred` among equals. */
+export function longestLog(nodes: readonly NodeView[], preferred: NodeId | null): NodeView | null {
+  let best: NodeView | null = null;
+  for (const node of nodes) {
+    if (node.report === null) continue;
+    const ahead = best?.report ? comparePositions(node.report.log.end, best.report.log.end) : 1;
+    if (ahead > 0 || (ahead === 0 && node.id === preferred)) best = node;
+  }
+  return best;
+}
+
+/** Milliseconds for people: `340 ms`, `2.5 s`. */
+export function describeMs(milliseconds: number): string {
+  if (!Number.isFinite(milliseconds)) return 'ever';
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
