@@ -1,7 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Machine, nameOf, ProcessTable } from './machine.ts';
 import type { Place } from './network.ts';
-import { RigProcess, type SpawnOptions } from './rig-process.ts';
+import type { RigProcess, SpawnOptions } from './rig-process.ts';
 import { tool } from './tool.ts';
 
 interface AddressShown {
@@ -18,14 +17,14 @@ interface NeighbourShown {
 }
 
 /** One machine of the rig: a network namespace with one interface, `eth0`. It shares the file system with the others. */
-export class Host {
+export class Host implements Machine {
   readonly name: string;
   readonly namespace: string;
   readonly address: string;
   readonly address6: string;
   /** Folder of this host's own, for its sockets, stores and logs. */
   readonly dir: string;
-  readonly processes: RigProcess[] = [];
+  readonly #processes: ProcessTable;
 
   constructor(place: Place, dir: string) {
     this.name = place.name;
@@ -33,16 +32,22 @@ export class Host {
     this.address = place.address;
     this.address6 = place.address6;
     this.dir = dir;
-    mkdirSync(dir, { recursive: true });
+    this.#processes = new ProcessTable(this.name, dir);
   }
 
   /** Starts a long-lived program here. It is ended with the rig at the latest. */
-  async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<RigProcess> {
-    const name = `${this.name}/${options.name ?? argv[0]?.split('/').at(-1) ?? ''}`;
-    const logFile = join(this.dir, `${name.slice(this.name.length + 1)}.log`);
-    const child = await RigProcess.start(this.#inside(argv), name, logFile, options);
-    this.processes.push(child);
-    return child;
+  spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<RigProcess> {
+    return this.#processes.start(this.#inside(argv), options.name ?? nameOf(argv), options);
+  }
+
+  /** All that were started here, oldest first. */
+  get processes(): readonly RigProcess[] {
+    return this.#processes.all;
+  }
+
+  /** Kills them all. */
+  close(): Promise<void> {
+    return this.#processes.close();
   }
 
   /** Runs a short program here; resolves to its standard output, rejects with its standard error. */

@@ -118,9 +118,7 @@ export class Rig {
 
   /** Ends all processes and removes namespaces and files. */
   async close(): Promise<void> {
-    const processes = this.hosts.flatMap((host) => host.processes);
-    for (const one of processes) if (one.running) one.killGroup();
-    await Promise.all(processes.map((one) => one.exited));
+    await Promise.all(this.hosts.map((host) => host.close()));
     release(this.id);
   }
 
