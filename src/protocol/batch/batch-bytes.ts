@@ -1,0 +1,71 @@
+import { BATCH_HEADER_BYTES } from './layout.ts';
+
+/** Below this a loop is faster than a call. */
+const LOOP_BYTES = 24;
+/** Room that is made at once; a batch that needs more gets as much as it needs. */
+const SLAB_BYTES = 4 * 1024 * 1024;
+/** With less room than this a new batch starts in a new slab, so that it need not be moved there half done. */
+const LEAST_ROOM_BYTES = 64 * 1024;
+
+/**
+ * Where batches are made: a slab of memory in which one stands behind the other. A finished one is never touched again,
+ * so it may be written, sent and kept without copying; the slab goes when the last batch in it is dropped.
+ */
+export class BatchBytes {
+  #slab = new Uint8Array(SLAB_BYTES);
+  #start = 0;
+  #end = BATCH_HEADER_BYTES;
+
+  /** Bytes of records so far. */
+  get payloadBytes(): number {
+    return this.#end - this.#start - BATCH_HEADER_BYTES;
+  }
+
+  /** Makes room for `length` more bytes and returns the slab; the bytes start at `take`'s answer. */
+  reserve(length: number): Uint8Array {
+    if (this.#end + length > this.#slab.length) this.#move(length);
+    return this.#slab;
+  }
+
+  /** Takes `length` reserved bytes; returns where they start in the slab. */
+  take(length: number): number {
+    const at = this.#end;
+    this.#end += length;
+    return at;
+  }
+
+  /** Drops what was taken since `payloadBytes` had this value. */
+  rewind(payloadBytes: number): void {
+    this.#end = this.#start + BATCH_HEADER_BYTES + payloadBytes;
+  }
+
+  /** Hands out header (still empty) and records, and begins the next batch behind them. */
+  detach(): Uint8Array {
+    const batch = this.#slab.subarray(this.#start, this.#end);
+    this.#start = (this.#end + 7) & ~7;
+    if (this.#start + LEAST_ROOM_BYTES > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#start = 0;
+    }
+    this.#end = this.#start + BATCH_HEADER_BYTES;
+    return batch;
+  }
+
+  #move(length: number): void {
+    const present = this.#slab.subarray(this.#start, this.#end);
+    const slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * present.length + length));
+    slab.set(present);
+    this.#slab = slab;
+    this.#end = present.length;
+    this.#start = 0;
+  }
+}
+
+/** Copies `from`[start, end) to `to` at `at` without making a view for it. */
+export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > LOOP_BYTES) {
+    Buffer.prototype.copy.call(from, to, at, start, end);
+    return;
+  }
+  for (let source = start, target = at; source < end; source++, target++) to[target] = from[source]!;
+}

@@ -1,0 +1,29 @@
+import { crc32 } from '../../kit/crc32.ts';
+import { BatchCursor, checkRecords } from './batch-cursor.ts';
+import { damaged } from './batch-header.ts';
+import { BATCH_HEADER_BYTES } from './layout.ts';
+
+/**
+ * Checks header, payload checksum and every record of the batch that `bytes` holds from `at` on.
+ * Returns the cursor, before the first record.
+ *
+ * @throws HsctlError('format') that says what is wrong.
+ */
+export function checkBatch(bytes: Uint8Array, at = 0, cursor: BatchCursor = new BatchCursor()): BatchCursor {
+  const { header } = cursor.open(bytes, at);
+  const end = at + header.totalBytes;
+  if (end > bytes.length) throw damaged(`batch of ${header.totalBytes} bytes, ${bytes.length - at} are here`);
+  if (crc32(bytes.subarray(at + BATCH_HEADER_BYTES, end)) !== header.payloadCrc) {
+    throw damaged(`the checksum of the records ${header.firstSeq} to ${header.lastSeq} is wrong`);
+  }
+  checkRecords(cursor, end);
+  return cursor.open(bytes, at);
+}
+
+/** The same, for `bytes` that must hold one batch and nothing else. */
+export function checkSingleBatch(bytes: Uint8Array, cursor?: BatchCursor): BatchCursor {
+  const checked = checkBatch(bytes, 0, cursor);
+  const { totalBytes } = checked.header;
+  if (totalBytes !== bytes.length) throw damaged(`${bytes.length - totalBytes} bytes behind a batch`);
+  return checked;
+}
