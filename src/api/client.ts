@@ -1,6 +1,14 @@
 import type { Scheduler } from '../kit/clock.ts';
 import { ERROR_CODES, HsctlError, type ErrorCode } from '../kit/errors.ts';
-import type { Action, ErrorAnswer, EventPage, Explanation, Promotion, Reload } from '../model/answers.ts';
+import type {
+  Action,
+  ConfigDigests,
+  ErrorAnswer,
+  EventPage,
+  Explanation,
+  Promotion,
+  Reload,
+} from '../model/answers.ts';
 import type { GroupEvent } from '../model/event.ts';
 import type { ClusterStatus } from '../model/status.ts';
 import type {
@@ -95,8 +103,8 @@ export class ApiClient {
     return this.#act<Action>('resume', request);
   }
 
-  async configDigest(): Promise<string> {
-    return (await this.#get<{ apiVersion: number; digest: string }>('/v1/config/digest')).digest;
+  async configDigests(): Promise<Readonly<Record<string, string>>> {
+    return (await this.#get<ConfigDigests>('/v1/config/digests')).groups;
   }
 
   reload(request: ReloadRequest): Promise<Reload> {

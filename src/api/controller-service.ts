@@ -24,8 +24,8 @@ export interface ControllerService {
   events(query: EventQuery): readonly GroupEvent[];
   /** Calls after each new event, until the function that it returns is called. */
   onEvent(listener: () => void): () => void;
-  /** Digest of the configuration in force, to compare with that of a file. */
-  configDigest(): string;
+  /** Digest of what is in force for each group, by group, to compare with those of a file. */
+  configDigests(): Readonly<Record<string, string>>;
   /** Reads the configuration file again and applies what changed; a bad file changes nothing. */
   reload(request: ReloadRequest): Promise<Reload>;
   /** Prometheus text. */

@@ -67,8 +67,8 @@ export const ROUTES: readonly Route[] = [
   action('/v1/groups/:group/resume', resumeBody, (service, body, group) => service.resume({ ...body, group })),
   {
     method: 'GET',
-    path: '/v1/config/digest',
-    answer: (request) => json({ apiVersion: API_VERSION, digest: request.service.configDigest() }),
+    path: '/v1/config/digests',
+    answer: (request) => json({ apiVersion: API_VERSION, groups: request.service.configDigests() }),
   },
   action('/v1/config/reload', reloadBody, (service, body) => service.reload(body)),
 ];

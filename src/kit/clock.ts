@@ -25,27 +25,36 @@ export interface Scheduler extends Clock {
 }
 
 /** The machine's own clocks and timers. Timers do not keep the process alive. */
-export const systemScheduler: Scheduler = {
-  monotonicMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  after(delayMs, task) {
-    const timer = setTimeout(task, delayMs).unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
-  every(periodMs, task, firstDelayMs = periodMs) {
-    let interval: NodeJS.Timeout | undefined;
-    const first = setTimeout(() => {
-      interval = setInterval(task, periodMs).unref();
-      task();
-    }, firstDelayMs).unref();
-    return {
-      cancel() {
-        clearTimeout(first);
-        clearInterval(interval);
-      },
-    };
-  },
-};
+export const systemScheduler: Scheduler = makeScheduler((timer) => timer.unref());
+
+/** The same for commands that wait in the foreground: a timer keeps the process alive. */
+export const foregroundScheduler: Scheduler = makeScheduler((timer) => timer);
+
+function makeScheduler(hold: (timer: NodeJS.Timeout) => NodeJS.Timeout): Scheduler {
+  return {
+    monotonicMs: () => performance.now(),
+    wallMs: () => Date.now(),
+    after(delayMs, task) {
+      const timer = hold(setTimeout(task, delayMs));
+      return { cancel: () => clearTimeout(timer) };
+    },
+    every(periodMs, task, firstDelayMs = periodMs) {
+      let interval: NodeJS.Timeout | undefined;
+      const first = hold(
+        setTimeout(() => {
+          interval = hold(setInterval(task, periodMs));
+          task();
+        }, firstDelayMs),
+      );
+      return {
+        cancel() {
+          clearTimeout(first);
+          clearInterval(interval);
+        },
+      };
+    },
+  };
+}
 
 /** Resolves after `delayMs`, or at once (without error) when `signal` aborts. */
 export function sleep(scheduler: Scheduler, delayMs: number, signal?: AbortSignal): Promise<void> {

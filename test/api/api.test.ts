@@ -95,7 +95,7 @@ describe('API', () => {
 
   it('answers explain, health, digest and metrics', async () => {
     assert.deepEqual(await client.explain('world'), service.explain('world'));
-    assert.equal(await client.configDigest(), 'd1');
+    assert.deepEqual(await client.configDigests(), { world: 'd1' });
     assert.match(await request('GET', '/v1/health'), /"status":"ok","version":"9\.9\.9"/);
     assert.match(await request('GET', '/metrics'), /text\/plain; version=0\.0\.4[^]*hsctl_groups 1/);
   });

@@ -82,7 +82,6 @@ export class ScriptedService implements ControllerService {
     this.#act<Reload>('reload', request, () => ({
       apiVersion: API_VERSION,
       applied: true,
-      digest: 'd2',
       changes: ['group world: failover.lease 1s -> 2s'],
       restarts: [],
     }));
@@ -100,8 +99,8 @@ export class ScriptedService implements ControllerService {
     return () => this.#listeners.delete(listener);
   }
 
-  configDigest(): string {
-    return 'd1';
+  configDigests(): Record<string, string> {
+    return { world: 'd1' };
   }
 
   metrics(): string {

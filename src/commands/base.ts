@@ -1,0 +1,59 @@
+import { Command } from '@oclif/core/command';
+import * as Flags from '@oclif/core/flags';
+import { userInfo } from 'node:os';
+import { ApiClient } from '../api/client.ts';
+import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
+import { parseDuration } from '../kit/units.ts';
+import { controllerSocket, DEFAULT_CONFIG_PATH } from './controller-socket.ts';
+import { paintFor, type Paint } from './render/paint.ts';
+
+/** What all commands share: the flag that names the configuration, the client, and how they print. */
+export abstract class HsctlCommand extends Command {
+  static override baseFlags = {
+    config: Flags.string({
+      char: 'c',
+      env: 'HSCTL_CONFIG',
+      default: DEFAULT_CONFIG_PATH,
+      helpValue: 'FILE',
+      helpGroup: 'COMMON',
+      description: 'the configuration of the cluster',
+    }),
+  };
+
+  /** Clocks and timers of a command in the foreground. */
+  protected readonly scheduler: Scheduler = foregroundScheduler;
+
+  protected get paint(): Paint {
+    return paintFor(process.stdout, process.env);
+  }
+
+  protected async client(flags: { readonly config: string }): Promise<ApiClient> {
+    return new ApiClient(await controllerSocket(flags.config), this.scheduler);
+  }
+
+  /** Who runs this, for the events: the person behind sudo, if that is known. */
+  protected get operator(): string {
+    return process.env['SUDO_USER'] ?? userInfo().username;
+  }
+
+  protected print(...lines: readonly string[]): void {
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  protected printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** For progress, so that standard output holds the result only. */
+  protected printAside(...lines: readonly string[]): void {
+    process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+  }
+}
+
+/** A flag whose value is a duration with a unit; gives milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: 'TIME',
+  parse: async (text) => parseDuration(text),
+});
+
+export const jsonFlag = Flags.boolean({ description: 'print JSON, as its schema in the manual says' });

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { HsctlError, messageOf } from '../kit/errors.ts';
+
+export const DEFAULT_CONFIG_PATH = '/etc/hsctl/hsctl.yaml';
+export const DEFAULT_CONTROLLER_SOCKET = '/run/hsctl/controller.sock';
+
+/**
+ * Path of the controller's socket according to the configuration file. Reads that section only, since loading and
+ * checking a whole file (with zod, and perhaps a thousand groups) takes longer than all the rest of `hsctl status`.
+ * A file that is missing in the default place means the default socket.
+ * @throws HsctlError('config') if the file cannot be read or that section is no YAML
+ */
+export async function controllerSocket(configPath: string): Promise<string> {
+  let text: string;
+  try {
+    text = readFileSync(configPath, 'utf8');
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (missing && configPath === DEFAULT_CONFIG_PATH) return DEFAULT_CONTROLLER_SOCKET;
+    const hint = missing ? 'name the file with --config or HSCTL_CONFIG' : 'check its owner and mode';
+    throw new HsctlError('config', `${configPath}: ${missing ? 'no such file' : messageOf(error)}`, hint, {
+      cause: error,
+    });
+  }
+  const section = controllerSection(text);
+  if (!section.includes('socket')) return DEFAULT_CONTROLLER_SOCKET;
+  const { parse } = await import('yaml');
+  try {
+    return socketIn(parse(section)) ?? DEFAULT_CONTROLLER_SOCKET;
+  } catch {
+    // Aliases reach beyond the section; the whole file has what they stand for, or an error worth telling.
+    try {
+      return socketIn(parse(text)) ?? DEFAULT_CONTROLLER_SOCKET;
+    } catch (error) {
+      throw new HsctlError('config', `${configPath}: ${messageOf(error)}`, 'run "hsctl config check"', {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** The lines of the top-level key `controller`, or the whole text if it is not written as a block of keys. */
+function controllerSection(text: string): string {
+  const lines = text.split('\n');
+  if (/^\s*\{/.test(text)) return text;
+  const start = lines.findIndex((line) => /^["']?controller["']?\s*:/.test(line));
+  if (start < 0) return '';
+  const length = lines.slice(start + 1).findIndex((line) => /^[^\s#}\]]/.test(line));
+  return lines.slice(start, length < 0 ? undefined : start + 1 + length).join('\n');
+}
+
+function socketIn(value: unknown): string | null {
+  const controller = memberOf(value, 'controller');
+  const socket = memberOf(controller, 'socket');
+  return typeof socket === 'string' ? socket : null;
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, key)?.value : undefined;
+}

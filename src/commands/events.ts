@@ -1,0 +1,34 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import type { GroupEvent } from '../model/event.ts';
+import { HsctlCommand } from './base.ts';
+import { renderEvent } from './render/events.ts';
+
+export class Events extends HsctlCommand {
+  static override summary = 'Show what happened: every decision with its rule and the time of each phase.';
+  static override args = { group: Args.string({ description: 'of one group only' }) };
+  static override flags = {
+    follow: Flags.boolean({ char: 'f', description: 'go on with each new event' }),
+    lines: Flags.integer({
+      char: 'n',
+      default: 20,
+      min: 1,
+      max: 1_000,
+      helpValue: 'N',
+      description: 'how many of the latest',
+    }),
+    json: Flags.boolean({ description: 'print one JSON object a line' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Events);
+    const client = await this.client(flags);
+    const query = { limit: flags.lines, ...(args.group !== undefined && { group: args.group }) };
+    const show = (event: GroupEvent): void =>
+      this.print(flags.json ? JSON.stringify(event) : renderEvent(event, this.paint));
+    if (flags.follow) return client.followEvents(query, show, new AbortController().signal);
+    const events = await client.events(query);
+    for (const event of events) show(event);
+    if (events.length === 0 && !flags.json) this.printAside('no events yet');
+  }
+}

@@ -1,0 +1,68 @@
+import { HsctlError } from '../kit/errors.ts';
+import { VERSION } from '../kit/version.ts';
+import { describeFailure } from './failure.ts';
+import { paintFor } from './render/paint.ts';
+import { COMMANDS, findCommand, topicCommands, type CommandEntry } from './table.ts';
+
+/**
+ * Runs the command line. Sets `process.exitCode` and writes errors to standard error; never rejects.
+ * @param argv the words behind `hsctl`
+ */
+export async function run(argv: readonly string[]): Promise<void> {
+  const found = findCommand(argv);
+  try {
+    if (found === null) return await runWithoutCommand(argv);
+    if (asksForHelp(found.rest)) return await showHelp(found.entry);
+    const command = await found.entry.load();
+    command.id = found.entry.id;
+    await command.run([...found.rest], oclifOptions());
+  } catch (error) {
+    const debug = process.env['HSCTL_DEBUG'] === '1';
+    const failure = describeFailure(error, found?.entry.id ?? '', paintFor(process.stderr, process.env), debug);
+    process.stderr.write(`${failure.lines.join('\n')}\n`);
+    process.exitCode = failure.exitCode;
+  }
+}
+
+/** oclif is given what it would search for: no file but the command's own is read. */
+function oclifOptions() {
+  const oclif = { bin: 'hsctl', dirname: 'hsctl', topicSeparator: ' ' as const };
+  return { root: import.meta.dirname, ignoreManifest: true, pjson: { name: 'hsctl', version: VERSION, oclif } };
+}
+
+function asksForHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).some((word) => word === '--help' || word === '-h');
+}
+
+async function showHelp(entry: CommandEntry): Promise<void> {
+  const { renderCommandHelp } = await import('./command-help.ts');
+  process.stdout.write(`${await renderCommandHelp(entry, oclifOptions())}\n`);
+}
+
+async function runWithoutCommand(argv: readonly string[]): Promise<void> {
+  const [first = '--help', second] = argv;
+  if (first === '--version' || first === '-v' || first === 'version')
+    return void process.stdout.write(`hsctl ${VERSION}\n`);
+  const { renderOverview } = await import('./overview.ts');
+  if (['--help', '-h', 'help'].includes(first)) {
+    const asked = findCommand(argv.slice(1));
+    if (asked !== null) return showHelp(asked.entry);
+    return void process.stdout.write(renderOverview(COMMANDS));
+  }
+  const topic = topicCommands(first);
+  if (topic.length > 0 && (second === undefined || asksForHelp([second]))) {
+    return void process.stdout.write(renderOverview(topic));
+  }
+  const { closest } = await import('../config/problem.ts');
+  const typed = topic.length > 0 ? `${first} ${second}` : first;
+  const meant = closest(
+    typed,
+    (topic.length > 0 ? topic : COMMANDS).map((command) => command.id),
+  );
+  throw new HsctlError(
+    'usage',
+    `there is no command "${typed}"`,
+    meant === null ? '"hsctl --help" lists them all' : `did you mean "hsctl ${meant}"?`,
+  );
+}

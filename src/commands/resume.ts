@@ -1,0 +1,18 @@
+import * as Args from '@oclif/core/args';
+import { HsctlCommand, jsonFlag } from './base.ts';
+import { findGroup } from './target.ts';
+
+export class Resume extends HsctlCommand {
+  static override summary = 'End a pause.';
+  static override args = { group: Args.string({ description: 'may be left out where there is one group' }) };
+  static override flags = { json: jsonFlag };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Resume);
+    const client = await this.client(flags);
+    const { group } = await findGroup(client, args.group);
+    const action = await client.resume({ group, operator: this.operator });
+    if (flags.json) this.printJson(action);
+    else this.print(action.message);
+  }
+}

@@ -1,0 +1,27 @@
+import * as Args from '@oclif/core/args';
+import { HsctlCommand, jsonFlag } from './base.ts';
+import { missingNode } from './drain.ts';
+import { findNode } from './target.ts';
+
+export class Undrain extends HsctlCommand {
+  static override summary = 'Let a drained node take part again.';
+  static override args = {
+    group: Args.string({ description: 'may be left out where there is one group' }),
+    node: Args.string({ description: 'the node' }),
+  };
+  static override flags = { json: jsonFlag };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Undrain);
+    const client = await this.client(flags);
+    const { group, node } = await findNode(client, args);
+    if (node === null)
+      throw missingNode(
+        'undrain',
+        group.nodes.map((each) => each.id),
+      );
+    const action = await client.undrain({ group: group.group, node, operator: this.operator });
+    if (flags.json) this.printJson(action);
+    else this.print(action.message);
+  }
+}
