@@ -1,0 +1,94 @@
+import type { Host } from '../rig/host.ts';
+import type { RigProcess } from '../rig/rig-process.ts';
+import { fileHere } from './group.ts';
+
+/** A client or server program on a host of the rig; see net-peer.ts for the orders. */
+export class Peer {
+  readonly #process: RigProcess;
+  #lastId = 0;
+
+  private constructor(process: RigProcess) {
+    this.#process = process;
+  }
+
+  static async start(host: Host): Promise<Peer> {
+    return new Peer(await host.spawn([process.execPath, fileHere('net-peer.ts')], { name: `peer-${host.name}` }));
+  }
+
+  /** A server on that host, which says `name`. */
+  static async serve(host: Host, address: string, port: number, name = host.name): Promise<Peer> {
+    const peer = await Peer.start(host);
+    peer.#process.write(`serve ${address} ${port} ${name}`);
+    await peer.#process.waitFor(/serving/);
+    return peer;
+  }
+
+  /** Connects; resolves when that is under way. */
+  async open(host: string, port: number): Promise<PeerConnection> {
+    this.#lastId += 1;
+    const id = `c${this.#lastId}`;
+    this.#process.write(`open ${id} ${host} ${port}`);
+    await this.#process.waitFor(new RegExp(`^${id} waiting$`, 'm'));
+    return new PeerConnection(this.#process, id);
+  }
+
+  /** Connects, and resolves to the name that the server said, or to `over CODE`. */
+  async reach(host: string, port: number): Promise<string> {
+    const connection = await this.open(host, port);
+    const outcome = await connection.outcome();
+    connection.shut();
+    return outcome;
+  }
+
+  /** Sends a datagram from socket `id`, until somebody answers; resolves to the name of who did first. */
+  async ask(id: string, host: string, port: number): Promise<string> {
+    const from = this.#process.output.length;
+    const sending = setInterval(() => this.#process.write(`ask ${id} ${host} ${port}`), 50);
+    this.#process.write(`ask ${id} ${host} ${port}`);
+    try {
+      const match = await this.#process.waitFor(new RegExp(`(?<=^[^]{${from},})^${id} name (\\S+)$`, 'm'));
+      return match[1] ?? '';
+    } finally {
+      clearInterval(sending);
+    }
+  }
+}
+
+export class PeerConnection {
+  readonly #process: RigProcess;
+  readonly #id: string;
+
+  constructor(process: RigProcess, id: string) {
+    this.#process = process;
+    this.#id = id;
+  }
+
+  /** Whether a server answered, or the connection is over. */
+  get settled(): boolean {
+    return new RegExp(`^${this.#id} (name|over) `, 'm').test(this.#process.output);
+  }
+
+  /** `NAME`, or `over CODE`. */
+  async outcome(): Promise<string> {
+    const match = await this.#process.waitFor(new RegExp(`^${this.#id} (?:name (\\S+)|(over \\S+))$`, 'm'));
+    return match[1] ?? match[2] ?? '';
+  }
+
+  /** Resolves to the code with which it ended. */
+  async over(): Promise<string> {
+    const match = await this.#process.waitFor(new RegExp(`^${this.#id} over (\\S+)$`, 'm'));
+    return match[1] ?? '';
+  }
+
+  say(word: string): void {
+    this.#process.write(`say ${this.#id} ${word}`);
+  }
+
+  async heard(word: string): Promise<void> {
+    await this.#process.waitFor(new RegExp(`^${this.#id} heard ${word}$`, 'm'));
+  }
+
+  shut(): void {
+    this.#process.write(`shut ${this.#id}`);
+  }
+}
