@@ -20,7 +20,8 @@ function parse(): { bench: Bench; json: boolean; runs: number | null } {
   const bench = BENCHES[name];
   if (!bench || more.length > 0) wrong(`no bench ${positionals.join(' ')}`);
   const runs = values.runs === undefined ? null : Number(values.runs);
-  if (runs !== null && !(Number.isInteger(runs) && runs > 0)) wrong(`--runs ${values.runs} is not a whole number above 0`);
+  if (runs !== null && !(Number.isInteger(runs) && runs > 0))
+    wrong(`--runs ${values.runs} is not a whole number above 0`);
   return { bench, json: values.json, runs };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Attempt, readHistory, type Verdict } from './history.ts';
-import type { Host } from './host.ts';
+import type { Machine } from './machine.ts';
 import type { RigProcess } from './rig-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('history-client.ts', import.meta.url));
@@ -17,30 +17,28 @@ export interface HistoryOptions {
 
 let marks = 0;
 
-/** A history client at work on a host of the rig, and its findings. */
+/** A history client at work on a machine, and its findings. */
 export class HistoryRun {
   readonly file: string;
   readonly client: RigProcess;
-  readonly #host: Host;
+  readonly #machine: Machine;
 
-  private constructor(host: Host, file: string, client: RigProcess) {
-    this.#host = host;
+  private constructor(machine: Machine, file: string, client: RigProcess) {
+    this.#machine = machine;
     this.file = file;
     this.client = client;
   }
 
   /** Starts the client; resolves once a first write was acknowledged. */
-  static async start(host: Host, options: HistoryOptions): Promise<HistoryRun> {
+  static async start(machine: Machine, options: HistoryOptions): Promise<HistoryRun> {
     const name = options.name ?? 'history';
-    const file = join(host.dir, `${name}.ndjson`);
-    // A connection a request: ports must not run out while closed connections linger.
-    await host.run(['sysctl', '-q', '-w', 'net.ipv4.tcp_tw_reuse=1', 'net.ipv4.ip_local_port_range=1024 65535']);
+    const file = join(machine.dir, `${name}.ndjson`);
     const argv = [process.execPath, PROGRAM, 'write', '--to', options.to, '--file', file];
     argv.push('--every', String(options.everyMs ?? 4), '--prefix', options.name ?? '');
     if (options.persistent) argv.push('--persistent');
-    const client = await host.spawn(argv, { name });
+    const client = await machine.spawn(argv, { name });
     await client.waitFor(/first ok/);
-    return new HistoryRun(host, file, client);
+    return new HistoryRun(machine, file, client);
   }
 
   /** Resolves when a write that was begun after this call is acknowledged. */
@@ -59,7 +57,7 @@ export class HistoryRun {
   /** Compares the history with what the server at `address` lists, through the service's address by default. */
   async check(address: string): Promise<Verdict> {
     const argv = [process.execPath, PROGRAM, 'check', '--to', address, '--file', this.file];
-    const printed = await this.#host.run(argv);
+    const printed = await this.#machine.run(argv);
     return JSON.parse(printed) as Verdict;
   }
 }

@@ -13,6 +13,9 @@ export interface Place {
 /** Last byte of the addresses of the usual hosts, as in the manual's examples. */
 const LAST_BYTE: Readonly<Record<string, number>> = { client: 1, director: 10, a: 11, b: 12 };
 
+/** Clients with a connection a request must not run out of ports while closed connections linger. */
+const MANY_CONNECTIONS = ['net.ipv4.tcp_tw_reuse=1', 'net.ipv4.ip_local_port_range=1024 65535'];
+
 const CUTS = `
 add table bridge rig
 add set bridge rig cuts { type ifname . ifname; }
@@ -56,6 +59,9 @@ export class Network {
     );
     await Promise.all([
       tool(['ip', 'netns', 'exec', bridge, 'nft', '-f', '-'], CUTS),
+      ...network.places.map(({ namespace }) =>
+        tool(['ip', 'netns', 'exec', namespace, 'sysctl', '-q', '-w', ...MANY_CONNECTIONS]),
+      ),
       ...network.places.map((place) =>
         tool(
           ['ip', '-n', place.namespace, '-batch', '-'],

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Rig } from '../../../test/rig/rig.ts';
+import type { Rig } from '../../../test/rig/rig.ts';
 import type { RigProcess } from '../../../test/rig/rig-process.ts';
 import { until } from '../../../test/rig/until.ts';
 import { type Pair, PORT, VIP } from './pair.ts';

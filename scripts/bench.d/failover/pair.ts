@@ -28,10 +28,15 @@ export interface Measured {
 
 /**
  * Sets a fault under a writing client and waits until it is served again. The client works for `leadMs` before: to be
- * varied, so that faults fall on all phases of the pair's timers.
+ * varied, so that faults fall on all phases of the pair's timers. Its writes are called `name`, which is used once.
  */
-export async function underLoad(pair: Pair, leadMs: number, fault: () => Promise<void>): Promise<Measured> {
-  const history = await HistoryRun.start(pair.rig.host('client'), { to: `${VIP}:${PORT}` });
+export async function underLoad(
+  pair: Pair,
+  name: string,
+  leadMs: number,
+  fault: () => Promise<void>,
+): Promise<Measured> {
+  const history = await HistoryRun.start(pair.rig.host('client'), { to: `${VIP}:${PORT}`, name });
   await pause(leadMs);
   const beginMs = machineMs();
   await fault();
