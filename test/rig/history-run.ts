@@ -48,6 +48,11 @@ export class HistoryRun {
     await this.client.waitFor(new RegExp(`^${mark} ok$`, 'm'), limitMs);
   }
 
+  /** The attempts that have their outcome by now. The last ones may not be in the file yet. */
+  soFar(): Attempt[] {
+    return readHistory(this.file);
+  }
+
   /** Ends the client once each attempt has its outcome; gives the whole history. */
   async stop(): Promise<Attempt[]> {
     await this.client.stop();

@@ -40,7 +40,8 @@ export interface Verdict {
 
 /** Reads what a history client logged, one JSON object a line. */
 export function readHistory(file: string): Attempt[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
+  const text = readFileSync(file, 'utf8');
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n'); // the last may still be on its way
   return lines.filter(Boolean).map((line) => JSON.parse(line) as Attempt);
 }
 

@@ -34,9 +34,14 @@ export class ProcessTable {
     return child;
   }
 
-  /** Kills all of them with what is in their groups; resolves when they are gone. */
-  async close(): Promise<void> {
+  /** Kills all of them with what is in their groups, without waiting for the end. */
+  killAll(): void {
     for (const one of this.all) if (one.running) one.killGroup();
+  }
+
+  /** The same; resolves when they are gone. */
+  async close(): Promise<void> {
+    this.killAll();
     await Promise.all(this.all.map((one) => one.exited));
   }
 }
@@ -60,6 +65,11 @@ export class LocalMachine implements Machine {
 
   run(argv: readonly string[], input = ''): Promise<string> {
     return tool(argv, input);
+  }
+
+  /** For the way out of this process, where nothing can be awaited. */
+  killAll(): void {
+    this.#processes.killAll();
   }
 
   close(): Promise<void> {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { otherThan } from '../rig/cluster.ts';
+import { until } from '../rig/until.ts';
+import { onPair } from './pair.ts';
+
+describe('failover', () => {
+  for (const app of ['typescript', 'cpp'] as const) {
+    it(`when the app is killed (${app})`, () =>
+      onPair(
+        async ({ cluster, master, history }) => {
+          await cluster.app(master).kill();
+          await history.nextOk();
+          assert.equal(await cluster.master(), otherThan(master));
+        },
+        { app },
+      ));
+  }
+
+  it('when the app hangs', () =>
+    onPair(async ({ cluster, master, history }) => {
+      cluster.app(master).freeze();
+      await history.nextOk();
+      assert.equal(await cluster.master(), otherThan(master));
+      cluster.app(master).thaw();
+    }));
+
+  it('when the agent is killed: the kernel takes the address away', () =>
+    onPair(async ({ cluster, master, history }) => {
+      await cluster.agent(master).kill();
+      await history.nextOk();
+      assert.equal(await cluster.master(), otherThan(master));
+    }));
+
+  it('when the machine goes silent', () =>
+    onPair(async ({ rig, cluster, master, history }) => {
+      await rig.isolate(master);
+      await history.nextOk();
+      assert.equal(await cluster.master(), otherThan(master));
+    }));
+
+  it('goes on where it was when the controller is killed in the middle and started again', () =>
+    onPair(async ({ rig, cluster, master, history }) => {
+      await rig.isolate(master);
+      await until('the failover to be decided', async () => (await cluster.status()).stage !== 'serving');
+      await cluster.controller.kill();
+      await cluster.startController();
+      await history.nextOk();
+      assert.equal(await cluster.master(), otherThan(master));
+    }));
+});
+
+describe('no failover', () => {
+  it('when the controller is killed and comes back', () =>
+    onPair(async ({ cluster, master, history }) => {
+      await cluster.controller.kill();
+      await history.nextOk();
+      await cluster.startController();
+      await cluster.whole();
+      assert.equal(await cluster.master(), master);
+    }));
+
+  it('when the master is cut off from the controller alone', () =>
+    onPair(async ({ rig, cluster, master, history }) => {
+      await rig.cutBoth(master, 'director');
+      await until('the controller to miss the node', async () => {
+        const node = (await cluster.status()).nodes.find(({ id }) => id === master);
+        return node?.linked === false;
+      });
+      await history.nextOk();
+      assert.equal((await cluster.status()).master, master);
+    }));
+});

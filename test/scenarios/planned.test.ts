@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GROUP, otherThan } from '../rig/cluster.ts';
+import { failures } from '../rig/history.ts';
+import { onPair } from './pair.ts';
+
+describe('a planned change', () => {
+  for (const app of ['typescript', 'cpp'] as const) {
+    it(`moves the service there and back without a failed write (${app})`, () =>
+      onPair(
+        async ({ cluster, master, history }) => {
+          for (const node of [otherThan(master), master]) {
+            await cluster.hsctl('promote', GROUP, node, '--wait');
+            await history.nextOk();
+            assert.equal(await cluster.master(), node);
+            await cluster.whole();
+          }
+          assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
+        },
+        { app },
+      ));
+  }
+
+  it('is a drain of the master: the other node serves, the drained one is not promoted', () =>
+    onPair(async ({ cluster, master, history }) => {
+      await cluster.hsctl('drain', GROUP, master, '--wait');
+      await history.nextOk();
+      const status = await cluster.status();
+      assert.equal(status.master, otherThan(master));
+      assert.deepEqual(status.drained, [master]);
+      await cluster.hsctl('undrain', GROUP, master);
+    }));
+});
