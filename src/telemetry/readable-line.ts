@@ -13,7 +13,7 @@ export function readableLine(json: string, colours: boolean): string {
   const text = [
     clock,
     String(level).padEnd(5),
-    plain(String(name ?? '')),
+    name === undefined ? '' : shown(name),
     subject.join('/'),
     plain(String(message)),
     ...values,

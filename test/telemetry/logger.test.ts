@@ -64,7 +64,7 @@ describe('createLogger', () => {
   it('writes for people on a terminal', () => {
     const { logger, lines } = setup({ forPeople: true });
     logger
-      .child({ group: 'world', node: 'a' })
+      .child({ name: 'agent', group: 'world', node: 'a' })
       .warn('link lost', { peer: '10.0.0.12', why: 'no answer', silentMs: 600 });
     logger.info('started', { error: new Error('none') });
     assert.match(
