@@ -8,6 +8,7 @@ import { readConfig } from './read.ts';
 const FILE_LIMIT_BYTES = 16 * 2 ** 20;
 const ERRORS_SHOWN = 200;
 
+/** The file that is meant where none is named. */
 export const DEFAULT_CONFIG_PATH = '/etc/hsctl/hsctl.yaml';
 
 export interface LoadedConfig {

@@ -14,7 +14,7 @@ import type { ClusterFile, GroupFile } from './schema.ts';
 
 /** Fills in what the file leaves out. The result is whole, but not yet checked for contradictions. */
 
-export const DEFAULT_PORTS = { control: 7401, replication: 7402 } as const;
+const DEFAULT_PORTS = { control: 7401, replication: 7402 } as const;
 
 export function resolveCluster(file: ClusterFile, groups: readonly GroupConfig[]): Config {
   return {
@@ -45,7 +45,7 @@ export function resolveGroup(name: string, file: GroupFile): GroupConfig {
 }
 
 /** Whether two addresses surely are on one machine. */
-export function shareMachine(one: string, other: string): boolean {
+function shareMachine(one: string, other: string): boolean {
   return canonicalHost(one) === canonicalHost(other) || (isLoopback(one) && isLoopback(other));
 }
 

@@ -29,7 +29,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const MEBIBYTE = 2 ** 20;
 
-export const GROUP_LIMIT = 10_000;
+const GROUP_LIMIT = 10_000;
 const NODE_NAMES = 'write exactly two nodes, like a: { address: 10.0.0.11 } and b: { address: 10.0.0.12 }';
 
 const nodeSchema = section({

@@ -23,9 +23,9 @@ export function readableLine(json: string, colours: boolean): string {
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? plain(value) : JSON.stringify(value);
-  if (typeof value === 'object' && value !== null && 'message' in value) return JSON.stringify(value.message);
-  return JSON.stringify(value);
+  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return plain(value);
+  const said = typeof value === 'object' && value !== null && 'message' in value ? value.message : value;
+  return plain(JSON.stringify(said));
 }
 
 /** Without control characters: what came from outside must not move a terminal's cursor or feign a second line. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { PROFILES, type ProfileNumbers } from '../../src/config/profiles.ts';
 import { formatDuration, formatRate } from '../../src/kit/units.ts';
@@ -39,6 +41,26 @@ function rowsBelow(heading: string): Map<string, string[]> {
 }
 
 describe('JSON Schema', () => {
+  it('accepts the example, and refuses what is wrong in ways that a schema can tell', () => {
+    const schema = z.fromJSONSchema(configJsonSchema());
+    const example = readFileSync(new URL('../../scripts/example.yaml', import.meta.url), 'utf8');
+    assert.ok(schema.safeParse(parse(example)).success);
+    for (const [found, put] of [
+      ['lease: 1s', 'lease: 1'],
+      ['lease: 1s', 'lease: 1 s'],
+      ['lease: 1s', 'leese: 1s'],
+      ['catchUpRate: 100MiB/s', 'catchUpRate: 100MB/s'],
+      ['profile: balanced', 'profile: quick'],
+      ['virtual: 10.0.0.100:9000', 'virtual: 10.0.0.100'],
+      ['address: 10.0.0.100/32', 'address: 10.0.0.100'],
+      ['port: 9000 ', 'port: 70000 '],
+      ['cluster: realm-7', ''],
+    ] as const) {
+      assert.ok(example.includes(found), found);
+      assert.ok(!schema.safeParse(parse(example.replace(found, put))).success, `${found} became ${put}`);
+    }
+  });
+
   it('has every section of the file, and lets no unknown key pass', () => {
     const paths = new Set(keys.map(([path]) => path));
     for (const path of [

@@ -54,10 +54,11 @@ describe('createLogger', () => {
   it('keeps a line one line, whatever is in it', () => {
     for (const forPeople of [false, true]) {
       const { logger, lines } = setup({ forPeople });
-      logger.info('two\nlines \u001b[2J', { text: 'a\nb', other: '\u001b]0;x\u0007' });
+      logger.info('two\nlines \u001b[2J', { text: 'a\nb', other: '\u001b]0;x\u0007', c1: 'a b\u009b2J' });
       assert.equal(lines.length, 1);
       assert.equal(lines[0]?.split('\n').length, 2);
       assert.ok(!lines[0]?.includes('\u001b'));
+      assert.ok(!forPeople || !lines[0]?.includes('\u009b'));
     }
   });
 
