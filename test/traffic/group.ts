@@ -31,8 +31,8 @@ export function depsWithin(prefix: readonly string[], env: Readonly<Record<strin
   return {
     ...realDeps,
     run: (command, options) => run([...prefix, ...command], { ...options, env: { ...env, ...options.env } }),
-    startProgram: (command, options = {}) =>
-      startProgram([...prefix, ...command], { ...options, env: { ...env, ...options.env } }),
+    startProgram: (command, options) =>
+      startProgram([...prefix, ...command], { ...options, env: { ...env, ...options?.env } }),
   };
 }
 

@@ -35,15 +35,16 @@ export function scriptEnvironment(
   desired: DesiredTraffic,
 ): Readonly<Record<string, string>> {
   const active = backends.find(({ node }) => node === activeOf(desired));
+  const portOf = ({ port }: Backend): string => (port > 0 ? String(port) : '');
   return {
     HSCTL_GROUP: group,
     HSCTL_EPOCH: String(desired.epoch),
     HSCTL_ACTIVE: active?.node ?? '',
     HSCTL_ACTIVE_ADDRESS: active?.address ?? '',
-    HSCTL_ACTIVE_PORT: active === undefined ? '' : String(active.port),
+    HSCTL_ACTIVE_PORT: active === undefined ? '' : portOf(active),
     HSCTL_HOLD: desired.hold ? '1' : '0',
     HSCTL_DEAD: desired.dead.join(' '),
     HSCTL_NODES: backends.map(({ node }) => node).join(' '),
-    HSCTL_SERVERS: backends.map(({ node, address, port }) => `${node}=${address}=${port}`).join(' '),
+    HSCTL_SERVERS: backends.map((one) => `${one.node}=${one.address}=${portOf(one)}`).join(' '),
   };
 }

@@ -13,8 +13,8 @@ import { dropLine, kernelLifetimeS, showLine, shownPrefixLengths, takeLine, type
 /** A renewal this soon after the last one changes nothing that the kernel would notice. */
 const RENEWAL_SPACING_MS = 100;
 /** An `ip` that has not answered within this is stuck; then a fresh one removes the address. */
-const ANSWER_MS = 200;
-const SECOND_LOOK_MS = 50;
+const ANSWER_MS = 400;
+const SECOND_LOOK_MS = 100;
 
 export class VipHolder {
   readonly #vip: VirtualAddress;

@@ -50,7 +50,10 @@ class Fakes {
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(bin, name), 0o755);
     };
-    write('ipvsadm', `exec '${process.execPath}' '${fileHere('ipvs/fake-ipvsadm.ts')}' "$@"`);
+    write(
+      'ipvsadm',
+      `NODE_COMPILE_CACHE='${this.folder}/cache' exec '${process.execPath}' '${fileHere('ipvs/fake-ipvsadm.ts')}' "$@"`,
+    );
     // The gate is closed if the last transaction added a rule.
     write(
       'nft',

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import type { RunningProgram } from '../../../src/kit/exec.ts';
+import { VipHolder } from '../../../src/traffic/vip/holder.ts';
+import { parseVirtualAddress } from '../../../src/traffic/vip/plan.ts';
+import type { Host } from '../../rig/host.ts';
+import { Rig } from '../../rig/rig.ts';
+import { until } from '../../rig/until.ts';
+import { depsWithin, realDeps } from '../group.ts';
+
+/** Real addresses on real interfaces, in network namespaces. */
+
+const VIPS = { 4: '10.0.0.100', 6: 'fd77::100' } as const;
+const TIMING = { count: 3, intervalMs: 20, refreshMs: 200 };
+const LEASE_MS = 60_000;
+
+interface ShownAddress {
+  readonly local?: string;
+  readonly prefixlen: number;
+  readonly label?: string;
+  readonly valid_life_time: number;
+  readonly deprecated?: boolean;
+}
+
+for (const family of [4, 6] as const) {
+  describe(`VipHolder, IPv${family}`, () => {
+    const vip = VIPS[family];
+    const cidr = `${vip}/${family === 4 ? 32 : 128}`;
+    let rig: Rig;
+    let a: Host;
+    let holders: VipHolder[];
+    let programs: RunningProgram[];
+    before(async () => {
+      rig = await Rig.create(['client', 'a', 'b']);
+      a = rig.host('a');
+    });
+    after(() => rig.close());
+    beforeEach(() => {
+      holders = [];
+      programs = [];
+    });
+    afterEach(async () => {
+      await Promise.all(holders.map((holder) => holder.close()));
+    });
+
+    const make = (host: Host, interfaceName = 'eth0', scheduler = realDeps.scheduler): VipHolder => {
+      const deps = { ...depsWithin(['ip', 'netns', 'exec', host.namespace]), scheduler };
+      const holder = new VipHolder(parseVirtualAddress(cidr, interfaceName), TIMING, {
+        ...deps,
+        startProgram: async (command, options) => {
+          const program = await deps.startProgram(command, options);
+          programs.push(program);
+          return program;
+        },
+      });
+      holders.push(holder);
+      return holder;
+    };
+    const started = async (host: Host): Promise<VipHolder> => {
+      const holder = make(host);
+      await holder.start();
+      return holder;
+    };
+    const shown = async (): Promise<ShownAddress | undefined> => {
+      const json = await a.run(['ip', '-j', 'addr', 'show', 'dev', 'eth0']);
+      const [device] = JSON.parse(json) as { readonly addr_info: readonly ShownAddress[] }[];
+      return device?.addr_info.find(({ local }) => local === vip);
+    };
+
+    it('takes the address with a lifetime of whole seconds within the lease, renews it and gives it up', async () => {
+      const holder = await started(a);
+      await holder.hold(LEASE_MS + 900);
+      const address = await shown();
+      assert.ok(address !== undefined && address.valid_life_time <= LEASE_MS / 1000);
+      assert.ok(family === 4 ? address.label === 'eth0:hs' : address.deprecated);
+      assert.ok(holder.held);
+      await holder.hold(2 * LEASE_MS);
+      assert.ok(((await shown())?.valid_life_time ?? 0) > LEASE_MS / 1000);
+      await holder.release();
+      assert.equal(await shown(), undefined);
+      assert.ok(!holder.held);
+    });
+
+    it('is idempotent', async () => {
+      const holder = await started(a);
+      await Promise.all([holder.hold(LEASE_MS), holder.hold(LEASE_MS), holder.hold(LEASE_MS)]);
+      await Promise.all([holder.release(), holder.release()]);
+      await holder.release();
+      assert.equal(await shown(), undefined);
+      await holder.hold(LEASE_MS);
+      assert.deepEqual(await rig.holders(vip), ['a']);
+    });
+
+    it('has the order to remove the address out before release returns, even behind one to take it', async () => {
+      const holder = await started(a);
+      const taking = assert.rejects(holder.hold(LEASE_MS), /was released while it was being set/);
+      const releasing = holder.release();
+      assert.equal(programs[0]?.unreadBytes(), 0);
+      await Promise.all([taking, releasing]);
+      assert.equal(await shown(), undefined);
+    });
+
+    it('gives the address up itself when the lease is not renewed', async () => {
+      const holder = await started(a);
+      await holder.hold(50);
+      await until('the address is gone', async () => (await shown()) === undefined && !holder.held);
+    });
+
+    it('leaves it to the kernel when it cannot act any more', async () => {
+      // An agent that is frozen: none of its timers runs.
+      const frozen = { ...realDeps.scheduler, after: () => ({ cancel: () => undefined }) };
+      const holder = make(a, 'eth0', frozen);
+      await holder.start();
+      await holder.hold(1000);
+      assert.ok(await shown());
+      await until('the kernel removed the address', async () => (await shown()) === undefined);
+      assert.ok(holder.held, 'the holder has not noticed');
+    });
+
+    it('removes what a crashed agent left behind, whatever its prefix length', async () => {
+      const other = family === 4 ? `${vip}/24` : `${vip}/64`;
+      await a.run(['ip', 'addr', 'add', cidr, 'dev', 'eth0']);
+      if (family === 4) await a.run(['ip', 'addr', 'add', other, 'dev', 'eth0']);
+      await started(a);
+      assert.equal(await shown(), undefined);
+    });
+
+    it('sets the address again after somebody removed it', async () => {
+      const holder = await started(a);
+      await holder.hold(LEASE_MS);
+      await a.run(['ip', 'addr', 'del', cidr, 'dev', 'eth0']);
+      await until('it is back', async () => {
+        await holder.hold(LEASE_MS);
+        return shown();
+      });
+    });
+
+    it('removes the address by other means when its `ip` is stuck, and goes on with a new one', async () => {
+      const holder = await started(a);
+      await holder.hold(LEASE_MS);
+      programs[0]?.kill('SIGSTOP');
+      await holder.release();
+      assert.equal(await shown(), undefined);
+      await until('it can be taken again', () =>
+        holder.hold(LEASE_MS).then(
+          () => true,
+          () => false,
+        ),
+      );
+      assert.ok(await shown());
+    });
+
+    it('says what is wrong when the interface is missing', async () => {
+      const holder = make(a, 'eth7');
+      await holder.start();
+      await assert.rejects(holder.hold(LEASE_MS), (error: Error) => {
+        assert.match(error.message, /cannot set .* on eth7: .*eth7/);
+        return error.name === 'HsctlError';
+      });
+      assert.ok(!holder.held);
+      const [finding] = await holder.check();
+      assert.match(finding?.what ?? '', /eth7/);
+    });
+
+    it('finds nothing wrong with a machine that has all it needs', async () => {
+      const holder = await started(a);
+      assert.deepEqual(await holder.check(), []);
+    });
+
+    it('tells the neighbours at once, and again after they were told otherwise', async () => {
+      const [first, second] = [await started(a), await started(rig.host('b'))];
+      const client = rig.host('client');
+      const knows = (host: Host) => async (): Promise<boolean> =>
+        (await client.neighbour(vip)) === (await host.hardwareAddress());
+      // Only an entry that is there is changed by an announcement.
+      await client.run(['ip', 'neigh', 'add', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'reachable']);
+      await first.hold(LEASE_MS);
+      await until('the client knows node a', knows(a));
+      await first.release();
+      await second.hold(LEASE_MS);
+      await until('the client knows node b', knows(rig.host('b')));
+      await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
+      await until('the client knows node b again', knows(rig.host('b')));
+    });
+  });
+}
+
+it('VipHolder without any program to announce with says so', async () => {
+  const run: typeof realDeps.run = () => Promise.reject(new Error('no such program'));
+  const startProgram: typeof realDeps.startProgram = () => Promise.reject(new Error('no such program'));
+  const deps = { ...realDeps, run, startProgram };
+  for (const [cidr, hint] of [
+    ['10.0.0.100/32', /arping/],
+    ['fd77::100/128', /libndp-tools/],
+  ] as const) {
+    const findings = await new VipHolder(parseVirtualAddress(cidr, 'lo'), TIMING, deps).check();
+    assert.ok(findings.some((finding) => hint.test(finding.hint)));
+  }
+});
