@@ -8,7 +8,10 @@ function setup() {
   let nowMs = 0;
   const lines: { message: string; fields: LogFields | undefined }[] = [];
   const clock: Clock = { monotonicMs: () => nowMs, wallMs: () => nowMs };
-  const logger = { ...silentLogger, warn: (message: string, fields?: LogFields) => void lines.push({ message, fields }) };
+  const logger = {
+    ...silentLogger,
+    warn: (message: string, fields?: LogFields) => void lines.push({ message, fields }),
+  };
   return { lines, warnings: new RateLimitedWarnings(logger, clock), advance: (byMs: number) => (nowMs += byMs) };
 }
 
