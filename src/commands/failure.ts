@@ -28,7 +28,7 @@ function explain(thrown: unknown, command: string): Pick<HsctlError, 'code' | 'm
   if (thrown instanceof HsctlError)
     return { code: thrown.code, message: plainMessage(thrown.message), hint: thrown.hint };
   if (thrown instanceof Error && isUsageError(thrown)) {
-    return { code: 'usage', message: plainMessage(thrown.message), hint: `see "hsctl ${command} --help"` };
+    return { code: 'usage', message: lowerFirst(plainMessage(thrown.message)), hint: `see "hsctl ${command} --help"` };
   }
   return {
     code: 'failed',
@@ -54,7 +54,10 @@ function plainMessage(message: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  const text = lines.join(' ');
+  return lines.join(' ');
+}
+
+function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 

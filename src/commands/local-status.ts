@@ -95,13 +95,13 @@ function isServing({ phase, app, trouble }: AgentReport): boolean {
   return phase === 'ready' && app.state === 'up' && trouble === '';
 }
 
-/** The node that says so, under the highest epoch; else the one that a slave is linked to. */
+/** The node that says so, under the highest epoch; else the one that a slave is linked to, or granted a lease. */
 function masterOf(group: GroupConfig, reports: readonly AgentReport[]): string | null {
   const masters = reports
     .filter((report) => report.role === 'master')
     .toSorted((one, other) => other.epoch - one.epoch);
   if (masters[0] !== undefined) return masters[0].node;
-  const follower = reports.find((report) => report.role === 'slave' && report.peer.linked);
+  const follower = reports.find(({ role, peer }) => role === 'slave' && (peer.linked || peer.grantRunsMs > 0));
   if (follower === undefined) return null;
   return group.nodes.find((node) => node.id !== follower.node)?.id ?? null;
 }

@@ -55,7 +55,7 @@ export function assessCluster(
 ): Pick<ClusterStatus, 'severity' | 'summary'> {
   const findings: Finding[] = [];
   if (source === 'agents') {
-    findings.push(warning('the controller does not answer, so nothing fails over; the agents here say'));
+    findings.push(warning('the controller does not answer, so nothing fails over'));
   }
   if (tilt !== null) findings.push(warning(`the controller decides nothing for now: ${tilt}`));
   const bad = groups

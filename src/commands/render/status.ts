@@ -101,7 +101,8 @@ function lagText(node: NodeStatus, group: GroupStatus): string {
     const { doneBytes, totalBytes, bytesPerSecond } = node.catchUp;
     const left =
       bytesPerSecond > 0 ? `, ${roundDuration((1_000 * (totalBytes - doneBytes)) / bytesPerSecond)} left` : '';
-    return `${roundSize(doneBytes)} of ${roundSize(totalBytes)} at ${roundSize(bytesPerSecond)}/s${left}`;
+    const percent = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
+    return `${percent}% of ${roundSize(totalBytes)} at ${roundSize(bytesPerSecond)}/s${left}`;
   }
   if (node.lag === null || node.id === group.master) return '-';
   const { records, bytes } = node.lag;
