@@ -57,9 +57,9 @@ export interface AppConfig {
   readonly readyTimeoutMs: number;
 }
 
-export type Forwarding = 'nat' | 'dr' | 'tun';
+type Forwarding = 'nat' | 'dr' | 'tun';
 /** Schedulers of IPVS, by the kernel's names. */
-export type IpvsScheduler =
+type IpvsScheduler =
   | 'fo'
   | 'rr'
   | 'wrr'
