@@ -20,8 +20,8 @@ export interface PromotePlan {
   readonly to: string | null;
   readonly refusals: readonly string[];
   readonly steps: readonly { readonly name: string; readonly description: string }[];
-  /** Number of acknowledged records that the target is known to lack. */
-  readonly recordsAtStake: number;
+  /** Acknowledged records that the target is known to lack; null if there are none. */
+  readonly atStake: { readonly first: number; readonly last: number } | null;
   /** What to change in the record if there is no refusal. */
   readonly change: Change | null;
 }
@@ -30,7 +30,7 @@ export function planPromotion(view: GroupView, request: PromoteRequest): Promote
   const { record } = view;
   const master = masterOf(view);
   const target = nodeNamed(view, request.to) ?? view.nodes.find((node) => node.id !== record.master) ?? null;
-  const empty = { from: record.master, to: target?.id ?? null, steps: [], recordsAtStake: 0, change: null };
+  const empty = { from: record.master, to: target?.id ?? null, steps: [], atStake: null, change: null };
   if (target === null) return { ...empty, refusals: ['there is no such node in the group'] };
   const masterLost = master === null || masterTroubles(view).length > 0;
   if (target.id === record.master && !masterLost) return planConfirmMaster(view, target.id, request, empty);
@@ -39,7 +39,9 @@ export function planPromotion(view: GroupView, request: PromoteRequest): Promote
   }
 
   const refusals = [...refusalsOf(view, target, request)];
-  const recordsAtStake = Math.max(0, (master?.report?.confirmedSeq ?? 0) - (target.report?.log.end.seq ?? 0));
+  const targetSeq = target.report?.log.end.seq ?? 0;
+  const confirmedSeq = master?.report?.confirmedSeq ?? 0;
+  const atStake = confirmedSeq > targetSeq ? { first: targetSeq + 1, last: confirmedSeq } : null;
   if (record.stage === 'none' && !request.force)
     refusals.push(
       'nothing is on record yet: the first reign begins by itself when every node reports (or use --force)',
@@ -68,7 +70,7 @@ export function planPromotion(view: GroupView, request: PromoteRequest): Promote
     to: target.id,
     refusals,
     steps: stepsOf(view, target.id, planned),
-    recordsAtStake,
+    atStake,
     change,
   };
 }

@@ -45,6 +45,8 @@ export interface AgentPorts {
   appendInSync(epoch: number, members: readonly NodeId[]): number;
   /** Seq of the last record in the log. */
   endSeq(): number;
+  /** How much of the log this node surely keeps itself: its end, or what is on stable storage with `fsync: always`. */
+  heldSeq(): number;
   /** Tells the peer at once; the controller learns it by the next report. */
   sendRelease(renouncedEpoch: number): void;
   /** The reign ended: whoever waits for a confirmation will not get one. */
@@ -328,6 +330,16 @@ export class AgentCore {
 
   get peerGrantRunsMs(): number {
     return this.#peerGrant.runsMs(this.#clock.monotonicMs());
+  }
+
+  /** Epoch of this node's own reign once it has begun and until it is released; else null. */
+  get reignEpoch(): number | null {
+    return this.#reign?.hasBegun ? this.#reign.epoch : null;
+  }
+
+  /** How much of the log the other node has confirmed under this node's reign. */
+  get slaveSeq(): number {
+    return this.#reign?.ackedSeq ?? 0;
   }
 
   /** Everything up to here is held by every in-sync node; says nothing about whether this node may reply. */

@@ -83,7 +83,7 @@ export class Reign {
 
   onAppended(nowMs: number): void {
     if (this.#membership.slaveMustConfirm) this.#owingSinceMs ??= nowMs;
-    else this.#updateConfirmed();
+    this.#updateConfirmed();
   }
 
   onReady(): void {
@@ -173,6 +173,10 @@ export class Reign {
     return this.isActive ? this.#membership.proposal : null;
   }
 
+  get ackedSeq(): number {
+    return this.#ackedSeq;
+  }
+
   get confirmedSeq(): number {
     return this.#confirmedSeq;
   }
@@ -204,8 +208,8 @@ export class Reign {
   readonly #mark = (members: readonly string[]): number => this.#ports.appendInSync(this.epoch, members);
 
   #updateConfirmed(): void {
-    const endSeq = this.#ports.endSeq();
-    const seq = this.#membership.slaveMustConfirm ? Math.min(endSeq, this.#ackedSeq) : endSeq;
+    const heldSeq = this.#ports.heldSeq();
+    const seq = this.#membership.slaveMustConfirm ? Math.min(heldSeq, this.#ackedSeq) : heldSeq;
     this.#confirmedSeq = Math.max(this.#confirmedSeq, seq);
   }
 

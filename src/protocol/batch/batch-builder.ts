@@ -28,6 +28,11 @@ export class BatchBuilder {
     return this.#bytes.payloadBytes;
   }
 
+  /** The records so far, one behind the other; a view that later records leave alone. */
+  get payload(): Uint8Array {
+    return this.#bytes.payload;
+  }
+
   /** Whether the batch ought to be finished before the next record: it is large, and no transaction is open. */
   get full(): boolean {
     return !this.#atomic && this.#bytes.payloadBytes >= BATCH_SOFT_LIMIT_BYTES;

@@ -21,6 +21,11 @@ export class BatchBytes {
     return this.#end - this.#start - BATCH_HEADER_BYTES;
   }
 
+  /** The records so far; a view that later records leave alone. */
+  get payload(): Uint8Array {
+    return this.#slab.subarray(this.#start + BATCH_HEADER_BYTES, this.#end);
+  }
+
   /** Makes room for `length` more bytes and returns the slab; the bytes start at `take`'s answer. */
   reserve(length: number): Uint8Array {
     if (this.#end + length > this.#slab.length) this.#move(length);

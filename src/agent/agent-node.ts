@@ -1,0 +1,317 @@
+import type { Scheduler } from '../kit/clock.ts';
+import { HsctlError, messageOf } from '../kit/errors.ts';
+import type { Logger } from '../kit/logger.ts';
+import { VERSION } from '../kit/version.ts';
+import type { AgentReport } from '../model/agent-report.ts';
+import type { Assignment } from '../model/assignment.ts';
+import type { Beat, Grant, Ping } from '../protocol/link/messages.ts';
+import type { AgentMemory, Log } from '../replication/log/log.ts';
+import { NodeReplica } from '../replication/node-replica.ts';
+import type { WriteGate } from '../replication/replica.ts';
+import type { AppView } from './app/app-watch.ts';
+import { AgentCore, type AgentSettings } from './core/agent-core.ts';
+import type { Posture } from './core/posture.ts';
+
+/**
+ * The agent of one node: its core, its replica, and the loop that makes real what the core's posture says. It knows no
+ * sockets and no programs; those are behind `NodePorts`, so that the simulator runs this very code.
+ */
+export interface NodePorts {
+  readonly log: Log;
+  readonly memory: AgentMemory;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  /** Random name of this run. */
+  readonly instance: string;
+  /** Written through at each append: the log counts as held only once it is on stable storage. */
+  readonly syncsAlways: boolean;
+  /** Puts traffic on this node, or renews it, for no longer than the lease. Rejects if it cannot. */
+  holdTraffic(remainingMs: number): Promise<void>;
+  /** Resolves when no traffic can reach this node any more. */
+  releaseTraffic(): Promise<void>;
+  /** Addresses that the node holds. */
+  addresses(): readonly string[];
+  /** Keeps new work out; `onIdle` is called once what was under way has ended. */
+  closeGate(onIdle: () => void): void;
+  openGate(): void;
+  /** Tells the app and runs the hooks. */
+  roleChanged(posture: Posture): void;
+  /** Dials, feeds or drops the peer as the posture says. */
+  peerWanted(posture: Posture): void;
+  sendToController(message: Beat | { readonly type: 'report'; readonly report: AgentReport }): void;
+  sendToSlave(message: Ping | { readonly type: 'release'; readonly renouncedEpoch: number }): void;
+  /** A batch that this node made, for its slave. */
+  batchMade(batch: Uint8Array): void;
+  /** What the replication link knows, for reports. */
+  peerFacts(): Pick<AgentReport['peer'], 'end' | 'lagBytes' | 'catchUp'>;
+}
+
+const OPEN: WriteGate = { state: 'open' };
+const HOLD: WriteGate = { state: 'hold' };
+
+export class AgentNode {
+  readonly core: AgentCore;
+  readonly replica: NodeReplica;
+  readonly #settings: AgentSettings;
+  readonly #ports: NodePorts;
+  #app: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
+  #restarts = 0;
+  #done: Posture | null = null;
+  /** When the traffic on this node was last renewed; null while it holds none. */
+  #renewedAtMs: number | null = null;
+  #heldSeq: number;
+  #reported = '';
+  #divergence: AgentReport['divergence'] = null;
+  readonly archives: string[] = [];
+
+  constructor(settings: AgentSettings, ports: NodePorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    const { log, memory } = ports;
+    this.#heldSeq = log.end.seq;
+    this.core = new AgentCore(
+      settings,
+      {
+        saveEpoch: (epoch) => memory.save({ epoch }),
+        saveLongestGrant: (longestGrantMs) => memory.save({ longestGrantMs }),
+        appendReign: () => this.replica.appendReign(settings.node),
+        appendInSync: (_epoch, members) => this.replica.appendInSync(members),
+        endSeq: () => log.end.seq,
+        heldSeq: () => (ports.syncsAlways ? Math.min(this.#heldSeq, log.end.seq) : log.end.seq),
+        sendRelease: (renouncedEpoch) => ports.sendToSlave({ type: 'release', renouncedEpoch }),
+        reignEnded: () => this.replica.reignLost(),
+      },
+      ports.scheduler,
+      memory,
+    );
+    this.replica = new NodeReplica(
+      log,
+      {
+        reignEpoch: () => this.core.reignEpoch,
+        gate: () => this.#gate(),
+        readRefusal: () => this.#readRefusal(),
+        confirmedSeq: () => this.core.confirmedSeq,
+        mayReply: () => this.core.mayReply(),
+        slaveSeq: () => this.core.slaveSeq,
+        appended: () => this.#onAppended(),
+        onDiskFailure: (error) => this.onDiskFailure(error),
+      },
+      (batch) => ports.batchMade(batch),
+    );
+  }
+
+  /** Starts the heartbeat. Returns a function that ends it. */
+  start(): () => void {
+    const { scheduler } = this.#ports;
+    const timer = scheduler.every(this.#settings.heartbeatMs, () => this.beat());
+    this.reconcile();
+    return () => timer.cancel();
+  }
+
+  /** One heartbeat: looks at the clocks, and asks both grantors for another lease. */
+  beat(): void {
+    this.act(() => this.core.tick());
+    this.#ports.sendToController(this.core.beat());
+    if (this.#done?.feeds) this.#ports.sendToSlave(this.core.ping());
+  }
+
+  /** Any change of the core goes through this: a disk that fails ends the reign, and what follows is made real. */
+  act(change: () => void): void {
+    try {
+      change();
+    } catch (error) {
+      this.onDiskFailure(error);
+    }
+    this.reconcile();
+  }
+
+  onAssignment(assignment: Assignment): void {
+    const before = this.core.epoch;
+    this.act(() => this.core.onAssignment(assignment));
+    if (this.core.epoch !== before)
+      this.#ports.logger.info(`epoch ${this.core.epoch}: ${assignment.reason}`, { role: this.core.role });
+  }
+
+  onControllerGrant(grant: Grant): void {
+    this.act(() => this.core.onControllerGrant(grant));
+  }
+
+  onAck(epoch: number, seq: number): void {
+    this.act(() => this.core.onAck(epoch, seq));
+  }
+
+  onApp(view: AppView, restarts: number): void {
+    if (view.state !== this.#app.state) this.#ports.logger.info(`app: ${view.state}`, { detail: view.detail });
+    this.#app = view;
+    this.#restarts = restarts;
+    this.act(() => this.core.onApp(view));
+  }
+
+  /** This node's log may not be cut to follow the master. */
+  onDiverged(divergence: NonNullable<AgentReport['divergence']>): void {
+    this.#divergence = divergence;
+    this.act(() => this.core.onDiverged());
+  }
+
+  onDiskFailure(error: unknown): void {
+    if (!(error instanceof HsctlError)) throw error;
+    if (this.core.trouble !== error.message) this.#ports.logger.error(error.message, { hint: error.hint });
+    this.core.onDiskFailure(error.message);
+    this.reconcile();
+  }
+
+  /** Null if the reign waits for the app's word on this epoch, else what to answer to it. */
+  mayBeReady(epoch: number): string | null {
+    const { role, epoch: present } = this.core;
+    if (role !== 'master') return `READONLY this node is ${role}, not master`;
+    return epoch === present ? null : `ERR epoch ${epoch} is over, the present one is ${present}`;
+  }
+
+  /** Gives everything back, in order, before the process ends. */
+  async stop(): Promise<void> {
+    this.act(() => this.core.stop());
+    await this.#releaseTraffic();
+  }
+
+  report(): AgentReport {
+    const { core } = this;
+    const log = this.#ports.log.state();
+    return {
+      node: this.#settings.node,
+      instance: this.#ports.instance,
+      version: VERSION,
+      role: core.role,
+      epoch: core.epoch,
+      renouncedEpoch: core.renouncedEpoch,
+      phase: core.phase,
+      trouble: core.trouble,
+      assignmentRevision: core.assignmentRevision,
+      log: { end: { ...log.end }, intact: log.intact, aloneTo: log.aloneTo },
+      inSync: [...(core.assignment?.inSync ?? [])],
+      confirmedSeq: core.confirmedSeq,
+      app: {
+        state: this.#app.state,
+        readyEpoch: this.#app.readyEpoch,
+        restarts: this.#restarts,
+        detail: this.#app.detail,
+      },
+      peer: {
+        linked: core.peerLinked,
+        silentMs: core.peerSilentMs,
+        renouncedEpoch: core.peerRenouncedEpoch,
+        grantRunsMs: core.peerGrantRunsMs,
+        ...this.#ports.peerFacts(),
+      },
+      proposal: core.proposal,
+      divergence: core.role === 'diverged' ? this.#divergence : null,
+      archives: this.archives,
+      addresses: [...this.#ports.addresses()],
+    };
+  }
+
+  /** The controller is there (again): it needs the whole report. */
+  forgetReported(): void {
+    this.#reported = '';
+    this.reconcile();
+  }
+
+  /** Makes real what the posture says, and tells the controller what is new. */
+  reconcile(): void {
+    const posture = this.core.posture();
+    const before = this.#done;
+    this.#done = posture;
+    if (posture.appRole !== before?.appRole || posture.epoch !== before.epoch) this.#ports.roleChanged(posture);
+    if (posture.writes !== before?.writes || posture.serves !== before.serves) this.replica.gateChanged();
+    if (posture.quiesce !== (before?.quiesce ?? false)) this.#quiesce(posture.quiesce);
+    this.#ports.peerWanted(posture);
+    this.#traffic(posture);
+    this.replica.confirmedMayHaveRisen();
+    this.#pushReport();
+  }
+
+  // --- steps
+
+  #quiesce(wanted: boolean): void {
+    if (wanted) this.#ports.closeGate(() => this.act(() => this.core.onWorkEnded()));
+    else this.#ports.openGate();
+  }
+
+  #traffic(posture: Posture): void {
+    const nowMs = this.#ports.scheduler.monotonicMs();
+    if (posture.serves) {
+      if (this.#renewedAtMs !== null && nowMs - this.#renewedAtMs < this.#settings.heartbeatMs / 2) return;
+      this.#renewedAtMs = nowMs;
+      this.core.onTrafficTaken();
+      void this.#holdTraffic(Math.min(posture.servesUntilMs - nowMs, this.#settings.leaseMs));
+    } else if (this.#renewedAtMs !== null) {
+      this.#renewedAtMs = null;
+      void this.#releaseTraffic();
+    }
+  }
+
+  async #holdTraffic(remainingMs: number): Promise<void> {
+    try {
+      await this.#ports.holdTraffic(remainingMs);
+    } catch (error) {
+      this.#ports.logger.error(`cannot take the traffic: ${messageOf(error)}`);
+    }
+  }
+
+  /** Without its success nothing is renounced aloud: then the lease, and the kernel's lifetime, run out by themselves. */
+  async #releaseTraffic(): Promise<void> {
+    try {
+      await this.#ports.releaseTraffic();
+      if (this.#renewedAtMs === null) this.act(() => this.core.onTrafficGone());
+    } catch (error) {
+      this.#ports.logger.error(`cannot give the traffic back: ${messageOf(error)}`);
+    }
+  }
+
+  #pushReport(): void {
+    const report = this.report();
+    // Counters and distances ride on the beats; they alone are no news.
+    const { log, peer } = report;
+    const steady = { ...report, confirmedSeq: 0, log: { intact: log.intact, epoch: log.end.epoch } };
+    const news = JSON.stringify({ ...steady, peer: [peer.linked, peer.renouncedEpoch, peer.grantRunsMs > 0] });
+    if (news === this.#reported) return;
+    this.#reported = news;
+    this.#ports.sendToController({ type: 'report', report });
+  }
+
+  #onAppended(): void {
+    this.core.onAppended();
+    if (this.#ports.syncsAlways) void this.#syncThenConfirm();
+    else this.replica.confirmedMayHaveRisen();
+  }
+
+  async #syncThenConfirm(): Promise<void> {
+    try {
+      const end = await this.#ports.log.sync();
+      this.#heldSeq = Math.max(this.#heldSeq, end.seq);
+      this.core.onAppended();
+      this.replica.confirmedMayHaveRisen();
+    } catch (error) {
+      this.onDiskFailure(error);
+    }
+  }
+
+  #gate(): WriteGate {
+    const writes = this.#done?.writes ?? 'refused';
+    if (writes === 'refused') return { state: 'refuse', error: this.#readOnly() };
+    return writes === 'frozen' || !this.core.mayReply() ? HOLD : OPEN;
+  }
+
+  #readRefusal(): string | null {
+    if (this.core.phase === null || this.core.mayReply()) return null;
+    return this.core.phase === 'released'
+      ? this.#readOnly()
+      : 'MASTERDOWN this master has no valid lease at the moment';
+  }
+
+  #readOnly(): string {
+    const master = this.core.assignment?.master ?? (this.core.role === 'slave' ? this.#settings.peer : null);
+    const where =
+      master === null || master === this.#settings.node ? 'no node is master at the moment' : `the master is ${master}`;
+    return `READONLY You can't write against this node: ${where}`;
+  }
+}

@@ -1,0 +1,138 @@
+import { HeartbeatWatch, type Pulse } from '../../controller/detector.ts';
+import type { Scheduler } from '../../kit/clock.ts';
+import type { AppState } from '../../model/roles.ts';
+import type { AppConnection, AppObserver } from '../resp/app-observer.ts';
+
+/**
+ * What is known of the app on this node, from all that watches it: its own connections (closed: it crashed), the
+ * heartbeats on them (two counters and one timer for all), the supervisor that runs it, and a local probe.
+ */
+export interface AppView {
+  readonly state: AppState;
+  /** False once it is certain that the app cannot serve; restarts in place come first. */
+  readonly fit: boolean;
+  /** Epoch for which it last said that it is ready. */
+  readonly readyEpoch: number;
+  readonly detail: string;
+}
+
+export interface AppWatchOptions {
+  readonly heartbeat: { readonly intervalMs: number; readonly misses: number } | null;
+  readonly scheduler: Scheduler;
+  /** Null if the node's reign waits for this word, else the error for the app. */
+  mayBeReady(epoch: number): string | null;
+  /** Ends an app that hangs, if the agent runs it. */
+  endApp(): void;
+  onChange(view: AppView): void;
+}
+
+export class AppWatch implements AppObserver {
+  readonly #options: AppWatchOptions;
+  readonly #heartbeats: HeartbeatWatch<AppConnection> | null;
+  readonly #pulses = new Map<AppConnection, { readonly pulse: Pulse; seen: number }>();
+  #view: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
+  #connections = 0;
+  #supervised = false;
+  /** The local probe's verdict while this node serves; null while it says nothing. */
+  #probeTrouble: string | null = null;
+
+  constructor(options: AppWatchOptions) {
+    this.#options = options;
+    const { heartbeat } = options;
+    this.#heartbeats = heartbeat === null ? null : new HeartbeatWatch(heartbeat.intervalMs, heartbeat.misses);
+  }
+
+  get view(): AppView {
+    return this.#view;
+  }
+
+  /** Starts the one timer for all connections. Returns a function that ends it. */
+  start(): () => void {
+    const { heartbeat, scheduler } = this.#options;
+    if (heartbeat === null) return () => undefined;
+    const timer = scheduler.every(heartbeat.intervalMs, () => this.#tick());
+    return () => timer.cancel();
+  }
+
+  // --- the app's connections
+
+  appJoined(connection: AppConnection): void {
+    this.#connections += 1;
+    this.#watch(connection);
+    this.#set({ state: 'up', fit: true, detail: '' });
+  }
+
+  appLeft(connection: AppConnection, reason: string): void {
+    this.#connections -= 1;
+    this.#heartbeats?.forget(connection);
+    this.#pulses.delete(connection);
+    if (this.#connections > 0) return;
+    // The supervisor knows first hand whether it ended, and whether a restart in place is worth waiting for.
+    if (this.#supervised) this.#set({ state: 'starting', detail: reason, readyEpoch: 0 });
+    else this.#set({ state: 'down', fit: false, detail: `the app's connection closed: ${reason}`, readyEpoch: 0 });
+  }
+
+  appReady(epoch: number): string | null {
+    const refusal = this.#options.mayBeReady(epoch);
+    if (refusal === null) this.#set({ readyEpoch: epoch });
+    return refusal;
+  }
+
+  // --- others who watch
+
+  /** The supervisor is about to start the app. */
+  onStarted(): void {
+    this.#supervised = true;
+    if (this.#view.state !== 'up') this.#set({ state: 'starting', detail: 'the agent starts it' });
+  }
+
+  /** It ended; `restartsInPlace`: the service can wait for its return. */
+  onExit(detail: string, restartsInPlace: boolean): void {
+    this.#set({ state: restartsInPlace ? 'starting' : 'down', fit: restartsInPlace, detail, readyEpoch: 0 });
+  }
+
+  /** The local probe's verdict on the app of a node that serves; null when it is good, or when the node no longer serves. */
+  onProbe(trouble: string | null): void {
+    const before = this.#probeTrouble;
+    this.#probeTrouble = trouble;
+    if (trouble !== null) this.#hang(`probe: ${trouble}`);
+    else if (before !== null && this.#view.state === 'hung') this.#set({ state: 'up', fit: true, detail: '' });
+  }
+
+  // --- heartbeats
+
+  #watch(connection: AppConnection): void {
+    const pulse = this.#heartbeats?.watch(connection);
+    if (pulse !== undefined) this.#pulses.set(connection, { pulse, seen: connection.requests });
+  }
+
+  #tick(): void {
+    const heartbeats = this.#heartbeats;
+    if (heartbeats === null) return;
+    let alive = false;
+    for (const [connection, watched] of this.#pulses) {
+      const beats = connection.requests !== watched.seen;
+      watched.seen = connection.requests;
+      alive ||= beats;
+      // A connection that the service does not read from cannot beat: that is our doing, not the app's.
+      if (beats || connection.stalled) watched.pulse.requests += 1;
+    }
+    if (alive && this.#view.state === 'hung' && this.#probeTrouble === null)
+      this.#set({ state: 'up', fit: true, detail: '' });
+    for (const connection of heartbeats.tick(this.#options.scheduler.monotonicMs())) {
+      this.#watch(connection);
+      this.#hang('the app sends no heartbeats');
+    }
+  }
+
+  #hang(detail: string): void {
+    if (this.#view.state === 'hung') return;
+    this.#set({ state: 'hung', fit: false, detail, readyEpoch: 0 });
+    this.#options.endApp();
+  }
+
+  #set(change: Partial<AppView>): void {
+    this.#view = { ...this.#view, ...change };
+    this.#options.onChange(this.#view);
+  }
+}

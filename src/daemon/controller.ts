@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { ApiServer } from '../api/server.ts';
+import { socketDoor } from '../api/socket-door.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { ClockGuard } from '../kit/clock-guard.ts';
+import { systemScheduler, type Scheduler } from '../kit/clock.ts';
+import type { Logger } from '../kit/logger.ts';
+import { systemRandom } from '../kit/random.ts';
+import { VERSION } from '../kit/version.ts';
+import { SqliteRecords } from '../records/sqlite-records.ts';
+import { makeLogger } from '../telemetry/logger.ts';
+import { GroupRuntime } from './controller/group-runtime.ts';
+import { RunningController } from './controller/service.ts';
+import { WatchedRecords } from './controller/watched-records.ts';
+import { securityFor } from './security.ts';
+import { groupSettings } from './settings.ts';
+import { notifySystemd } from './systemd.ts';
+
+const RECORDS_FILE = 'controller.db';
+
+/**
+ * The controller: one process for all groups of the configuration. Resolves when it was told to stop and has stopped;
+ * leases, traffic and the pair's replication go on without it.
+ * @throws HsctlError('config') for a wrong file, ('disk') for its state, ('failed') for its socket
+ */
+export async function runController(configPath: string, signal: AbortSignal): Promise<void> {
+  const { config, warnings } = loadConfig(configPath);
+  const logger = makeLogger({ name: 'controller' });
+  for (const warning of warnings) logger.warn(warning);
+  const records = new WatchedRecords(new SqliteRecords(join(config.controller.state, RECORDS_FILE)));
+  try {
+    await runWith(config, configPath, records, logger, signal);
+  } finally {
+    records.close();
+  }
+}
+
+async function runWith(
+  config: Config,
+  configPath: string,
+  records: WatchedRecords,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const scheduler = systemScheduler;
+  const known = records.load();
+  const security = securityFor(config, 'controller');
+  const instance = randomUUID();
+  const runtimes = config.groups.map(
+    (group) =>
+      new GroupRuntime({
+        config,
+        group,
+        record: known.get(group.name) ?? null,
+        records,
+        security,
+        instance,
+        scheduler,
+        random: systemRandom,
+        logger: logger.child({ group: group.name }),
+      }),
+  );
+  // Before the first grant: whoever restarts after this has to wait for the longest one.
+  const longestMs = Math.max(records.longestGrantMs(), ...config.groups.map((group) => groupSettings(group).grantMs));
+  records.saveLongestGrantMs(longestMs);
+
+  const groups = new Map(runtimes.map((runtime) => [runtime.group.name, runtime]));
+  const service = new RunningController({ config, configPath, records, groups, scheduler });
+  const api = new ApiServer({ service, doors: [socketDoor(config.controller.socket)], logger, version: VERSION });
+  await api.open();
+  const stopTiltWatch = watchClocks(runtimes, scheduler, logger);
+  const systemd = notifySystemd(scheduler, () => service.status().summary);
+  logger.info('the controller runs', {
+    version: VERSION,
+    groups: config.groups.length,
+    socket: config.controller.socket,
+  });
+  try {
+    await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
+  } finally {
+    systemd.stopping();
+    stopTiltWatch();
+    await api.close();
+  }
+  logger.info('the controller has stopped');
+}
+
+/**
+ * TILT: when the clocks disagree or the event loop stalled, nothing is decided for one detection window, in which the
+ * agents are heard again.
+ */
+function watchClocks(runtimes: readonly GroupRuntime[], scheduler: Scheduler, logger: Logger): () => void {
+  const shortestMs = Math.min(...runtimes.map(({ group }) => group.failover.heartbeatMs));
+  const windowMs = Math.max(...runtimes.map(({ group }) => group.failover.detectMs));
+  const guard = new ClockGuard(scheduler, Math.max(2 * shortestMs, 50));
+  let tiltedUntilMs = -Infinity;
+  const timer = scheduler.every(shortestMs / 2, () => {
+    const why = guard.look();
+    const nowMs = scheduler.monotonicMs();
+    if (why !== null) {
+      logger.warn(`no decisions for ${windowMs} ms: ${why}`);
+      tiltedUntilMs = nowMs + windowMs;
+      for (const { controller } of runtimes) controller.onTilt(why);
+    } else if (tiltedUntilMs !== -Infinity && nowMs >= tiltedUntilMs) {
+      tiltedUntilMs = -Infinity;
+      for (const { controller } of runtimes) controller.onTilt(null);
+    }
+  });
+  return () => timer.cancel();
+}
