@@ -43,7 +43,7 @@ function askStatus(socketPath: string, scheduler: Scheduler, timeoutMs: number):
         new HsctlError(
           'unreachable',
           `no agent on ${socketPath}: ${why}`,
-          'start it with systemctl start hsctl-agent@GROUP:NODE',
+          'start the agent of this node',
         ),
       );
     };

@@ -190,6 +190,34 @@ describe('event stream', () => {
     while (service.listeners > 0) await client.status();
   });
 
+  it('costs no memory for a reader who does not read, and gives him all of it later', async () => {
+    const count = 5_000;
+    for (let number = 0; number < count; number++) service.emit(`${number} ${'x'.repeat(1_000)}`);
+    let given = 0;
+    const events = service.events.bind(service);
+    service.events = (query) => {
+      const found = events(query);
+      given += found.length;
+      return found;
+    };
+    const socket = connect(socketPath);
+    socket.write('GET /v1/events?follow=1&afterId=0&limit=1 HTTP/1.0\r\n\r\n');
+    // Each of these takes turns of the event loop in which the stream would go on if it could.
+    for (let turn = 0; turn < 200; turn++) await client.status();
+    assert.ok(given > 0 && given < count / 5, `${given} events were taken for a reader who does not read`);
+    let lines = 0;
+    let last = '';
+    await new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        const parts = (last + chunk.toString()).split('\n');
+        last = parts.pop() ?? '';
+        lines += parts.filter((part) => part.startsWith('{"id":')).length;
+        if (lines === count) resolve();
+      });
+    });
+    socket.destroy();
+  });
+
   it('passes on why it cannot be given', async () => {
     service.events = () => {
       throw new HsctlError('disk', 'the records are damaged', 'restore them');
