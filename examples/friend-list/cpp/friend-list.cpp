@@ -263,17 +263,22 @@ class Server {
   void join_agent() {
     session_.emplace(agent_socket_);
     session_->app.request({"HS", "APP"}, [](const redisReply &) {});
-    session_->news.subscribe("hs:role", [this](const redisReply &) { learn_role(); });
+    session_->news.subscribe("hs:role", [this](const redisReply &reply) { learn_role(reply); });
     follow();
   }
 
   // Whether a waiting change was made is unknown: such clients get no answer at all.
   void leave_agent() {
-    serving_ = false;
-    epoch_ = 0;
     session_.reset();
-    forget();
+    end_reign();
     std::erase_if(clients_, [](const auto &entry) { return entry.second->waiting; });
+  }
+
+  void end_reign() {
+    epoch_ = 0;
+    ++reign_;
+    serving_ = false;
+    forget();
   }
 
   void forget() {
@@ -282,26 +287,28 @@ class Server {
     seq_ = 0;
   }
 
-  // Asked on each piece of news, so that none can be missed or taken in the wrong order.
-  void learn_role() {
-    session_->app.request({"HS", "ROLE"}, [this](const redisReply &reply) {
-      if (reply.type != REDIS_REPLY_ARRAY || reply.elements < 2) return;
-      const long long epoch = reply.element[1]->integer;
-      if (text(*reply.element[0]) != "master") return step_down();
-      if (epoch == epoch_) return;
-      epoch_ = epoch;
-      take_over(epoch);
-    });
+  // The channel tells the present role at once, and every later one: `master 7 a`, `slave 7 a`, `none 7 -`.
+  void learn_role(const redisReply &push) {
+    if (push.elements != 3 || text(*push.element[0]) != "message") return;
+    const auto words = split(text(*push.element[2]));
+    if (words.size() != 3 || words[0] != "master") return step_down();
+    const auto epoch = std::stoll(words[1]);
+    if (epoch == epoch_) return;
+    epoch_ = epoch;
+    // Answered when nothing in the log is in doubt any more.
+    session_->app.request({"XLEN", "hs:log"}, [this, reign = ++reign_](const redisReply &) { take_over(reign); });
   }
 
   // Reads what is left of the log, then says that it is ready: only then do clients come.
-  void take_over(long long epoch) {
-    session_->app.request({"XREAD", "COUNT", "1000", "STREAMS", "hs:log", position_}, [this, epoch](const redisReply &reply) {
-      if (epoch != epoch_) return;  // already over
-      if (apply(reply)) return take_over(epoch);
-      session_->app.request({"HS", "READY", std::to_string(epoch)}, [this, epoch](const redisReply &answer) {
-        serving_ = epoch == epoch_ && !is_error(answer);
-        if (serving_) std::printf("serving in epoch %lld with %zu entries\n", epoch, lists_.count());
+  void take_over(unsigned reign) {
+    if (reign != reign_) return;  // already over
+    session_->app.request({"XREAD", "STREAMS", "hs:log", position_}, [this, reign](const redisReply &reply) {
+      if (reign != reign_) return;
+      if (apply(reply)) return take_over(reign);
+      session_->app.request({"HS", "READY", std::to_string(epoch_)}, [this, reign](const redisReply &answer) {
+        if (reign != reign_ || is_error(answer)) return;
+        serving_ = true;
+        std::printf("serving in epoch %lld with %zu entries\n", epoch_, lists_.count());
       });
     });
   }
@@ -309,26 +316,25 @@ class Server {
   // A master writes without reading the log. As slave it begins anew, from what the log now says.
   void step_down() {
     if (epoch_ == 0) return;
-    epoch_ = 0;
-    serving_ = false;
-    forget();
+    end_reign();
     session_->feed = AgentConnection(agent_socket_);
     follow();
   }
 
   void follow() {
-    session_->feed.request({"XREAD", "COUNT", "1000", "BLOCK", "0", "STREAMS", "hs:log", position_},
-                           [this](const redisReply &reply) {
-                             if (is_error(reply)) throw AgentLost(std::string(text(reply)));
-                             if (epoch_ != 0) return;  // as master it knows the changes before the log tells them
-                             apply(reply);
-                             follow();
-                           });
+    session_->feed.request({"XREAD", "BLOCK", "0", "STREAMS", "hs:log", position_}, [this](const redisReply &reply) {
+      if (epoch_ != 0) return;  // as master it knows the changes before the log tells them
+      apply(reply);
+      follow();
+    });
   }
 
   // Takes records of the log that are not known yet; false if there are none.
   bool apply(const redisReply &reply) {
-    if (is_error(reply)) throw AgentLost(std::string(text(reply)));
+    if (is_error(reply)) {  // FORKED: what was read is not what the log now says
+      forget();
+      return true;
+    }
     if (reply.type != REDIS_REPLY_ARRAY || reply.elements == 0) return false;
     const auto &entries = *reply.element[0]->element[1];
     for (std::size_t i = 0; i < entries.elements; ++i) {
@@ -358,6 +364,7 @@ class Server {
   std::string position_ = "0-0";  // in the log, as its id
   unsigned long long seq_ = 0;    // the same, as a number
   long long epoch_ = 0;           // of which this is, or is becoming, master; 0 for none
+  unsigned reign_ = 0;            // rises when that begins or ends, so that late replies are known as such
   bool serving_ = false;
   std::chrono::steady_clock::time_point next_tick_{};
 };
