@@ -1,5 +1,7 @@
 /** Randomness as the rest of the code sees it, so that the simulator can supply a seeded one. */
 
+import { randomUUID } from 'node:crypto';
+
 /** Uniform numbers in [0, 1). */
 export type Random = () => number;
 
@@ -9,4 +11,9 @@ export const systemRandom: Random = Math.random;
 /** `value` changed by at most `fraction` of itself, up or down, to keep many loops from running in step. */
 export function jitter(random: Random, value: number, fraction: number): number {
   return value * (1 + (random() * 2 - 1) * fraction);
+}
+
+/** A name that nothing else in the world has, for one life of a process. */
+export function uniqueId(): string {
+  return randomUUID();
 }
