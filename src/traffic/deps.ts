@@ -1,4 +1,6 @@
+import type { TrafficDriver } from '../controller/ports.ts';
 import type { Scheduler } from '../kit/clock.ts';
+import { HsctlError, messageOf } from '../kit/errors.ts';
 import type { run, startProgram } from '../kit/exec.ts';
 import type { Logger } from '../kit/logger.ts';
 
@@ -19,6 +21,17 @@ export interface Finding {
   readonly what: string;
   /** What would do. */
   readonly hint: string;
+}
+
+/** A driver that the controller runs, as this folder makes it. */
+export interface DirectorDriver extends TrafficDriver {
+  /** What on this machine keeps the driver from doing its work; empty if all is well. Changes nothing. */
+  check(): Promise<readonly Finding[]>;
+}
+
+/** What a failed attempt says, as a finding. */
+export function findingOf(error: unknown): Finding {
+  return { what: messageOf(error), hint: error instanceof HsctlError ? error.hint : '' };
 }
 
 /** Time limit for a program that talks to the kernel, in milliseconds; they need a few. */

@@ -1,7 +1,6 @@
 import type { GroupConfig, TrafficConfig } from '../config/config.ts';
-import type { TrafficDriver } from '../controller/ports.ts';
 import { backendsOf } from './backends.ts';
-import type { TrafficDeps } from './deps.ts';
+import type { DirectorDriver, TrafficDeps } from './deps.ts';
 import { IpvsDriver } from './ipvs/driver.ts';
 import { NftDriver } from './nft/driver.ts';
 import { ProxyDriver } from './proxy/driver.ts';
@@ -11,7 +10,7 @@ import { ScriptDriver } from './script/driver.ts';
 export type DirectorTraffic = Exclude<TrafficConfig, { readonly type: 'vip' }>;
 
 /** A driver for one traffic entry of a group. Nothing is touched before the first `apply`. */
-export function makeDriver(traffic: DirectorTraffic, group: GroupConfig, deps: TrafficDeps): TrafficDriver {
+export function makeDriver(traffic: DirectorTraffic, group: GroupConfig, deps: TrafficDeps): DirectorDriver {
   switch (traffic.type) {
     case 'proxy':
       return new ProxyDriver(traffic.listen, traffic.holdMs, backendsOf(group, traffic.listen.port), deps);

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { GroupConfig, NodeConfig } from '../../src/config/config.ts';
 import { systemScheduler } from '../../src/kit/clock.ts';
 import { run, startProgram } from '../../src/kit/exec.ts';
@@ -34,9 +33,4 @@ export function depsWithin(prefix: readonly string[], env: Readonly<Record<strin
     startProgram: (command, options) =>
       startProgram([...prefix, ...command], { ...options, env: { ...env, ...options?.env } }),
   };
-}
-
-/** Path of a file beside the tests of traffic. */
-export function fileHere(name: string): string {
-  return fileURLToPath(new URL(name, import.meta.url));
 }

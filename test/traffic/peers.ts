@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import type { Host } from '../rig/host.ts';
 import type { RigProcess } from '../rig/rig-process.ts';
-import { fileHere } from './group.ts';
+
+const PROGRAM = fileURLToPath(new URL('./net-peer.ts', import.meta.url));
 
 /** A client or server program on a host of the rig; see net-peer.ts for the orders. */
 export class Peer {
@@ -12,7 +14,7 @@ export class Peer {
   }
 
   static async start(host: Host): Promise<Peer> {
-    return new Peer(await host.spawn([process.execPath, fileHere('net-peer.ts')], { name: `peer-${host.name}` }));
+    return new Peer(await host.spawn([process.execPath, PROGRAM], { name: `peer-${host.name}` }));
   }
 
   /** A server on that host, which says `name`. */

@@ -1,12 +1,12 @@
 /** IPVS on the director, by ipvsadm. Whatever it decides is in plan.ts. */
 
 import type { TrafficConfig } from '../../config/config.ts';
-import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import type { DesiredTraffic } from '../../controller/ports.ts';
 import { canonicalHost, formatEndpoint } from '../../kit/address.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { NodeId } from '../../model/roles.ts';
 import { assertKnown, type Backend, resolveAddress, resolveBackends } from '../backends.ts';
-import { type Finding, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
+import { type DirectorDriver, type Finding, findingOf, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
 import { familyOf } from '../family.ts';
 import { tableName } from '../gate/plan.ts';
 import { SynGate } from '../gate/syn-gate.ts';
@@ -26,7 +26,7 @@ interface Ready {
   readonly gate: SynGate | null;
 }
 
-export class IpvsDriver implements TrafficDriver {
+export class IpvsDriver implements DirectorDriver {
   readonly name: string;
   readonly #config: IpvsConfig;
   readonly #group: string;
@@ -71,13 +71,12 @@ export class IpvsDriver implements TrafficDriver {
     await this.#latest.idle();
   }
 
-  /** What on this machine keeps IPVS from doing its work; empty if all is well. */
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     try {
       await this.#ipvsadm(['-Sn']);
     } catch (error) {
-      findings.push({ what: messageOf(error), hint: error instanceof HsctlError ? error.hint : '' });
+      findings.push(findingOf(error));
     }
     const strayed = this.#backends.filter(({ port }) => port !== this.#config.virtual.port);
     if (this.#config.forwarding !== 'nat' && strayed.length > 0) {

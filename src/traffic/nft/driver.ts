@@ -1,12 +1,13 @@
 /** Destination NAT on the director, by nft. Whatever it decides is in plan.ts. */
 
 import type { TrafficConfig } from '../../config/config.ts';
-import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import type { DesiredTraffic } from '../../controller/ports.ts';
 import { formatEndpoint } from '../../kit/address.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
+import type { RunResult } from '../../kit/exec.ts';
 import type { NodeId } from '../../model/roles.ts';
 import { assertKnown, type Backend, resolveAddress, resolveBackends } from '../backends.ts';
-import { type Finding, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
+import { type DirectorDriver, type Finding, findingOf, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
 import { familyOf } from '../family.ts';
 import { tableName } from '../gate/plan.ts';
 import { Latest } from '../latest.ts';
@@ -17,8 +18,9 @@ export type NftConfig = Extract<TrafficConfig, { readonly type: 'nft' }>;
 
 /** A plan and a second one for what changed meanwhile; if the kernel still differs then, something fights with us. */
 const TRIES = 2;
+const PRIVILEGE_HINT = 'It needs root or CAP_NET_ADMIN, and nf_tables in the kernel.';
 
-export class NftDriver implements TrafficDriver {
+export class NftDriver implements DirectorDriver {
   readonly name: string;
   readonly #config: NftConfig;
   readonly #group: string;
@@ -56,27 +58,24 @@ export class NftDriver implements TrafficDriver {
     await this.#latest.idle();
   }
 
-  /** What on this machine keeps this driver from doing its work; empty if all is well. */
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     try {
-      await this.#nft(['list', 'tables']);
+      const target = await this.#prepare();
+      await this.#read(target);
+      const setting = target.family === 'ip' ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
+      const { stdout } = await this.#deps.run(['sysctl', '-n', setting], { timeoutMs: TOOL_TIMEOUT_MS });
+      if (stdout.trim() === '0') {
+        findings.push({ what: `${setting} is 0: packets are not passed on`, hint: `sysctl -w ${setting}=1` });
+      }
+      if ((await this.#runConntrack('-L', target, target.address, [])) === null) {
+        findings.push({
+          what: 'conntrack is missing: connections are not counted, and UDP clients may stay with the old master',
+          hint: 'apt-get install conntrack',
+        });
+      }
     } catch (error) {
-      findings.push({ what: messageOf(error), hint: error instanceof HsctlError ? error.hint : '' });
-    }
-    const family = familyOf(this.#config.virtual.host) ?? 4;
-    const forwarding = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
-    const { stdout } = await this.#deps
-      .run(['sysctl', '-n', forwarding], { timeoutMs: TOOL_TIMEOUT_MS })
-      .catch(() => ({ stdout: '' }));
-    if (stdout.trim() === '0') {
-      findings.push({ what: `${forwarding} is 0: packets are not passed on`, hint: `sysctl -w ${forwarding}=1` });
-    }
-    if ((await this.#runConntrack('-L', await this.#prepare(), this.#config.virtual.host, [])) === null) {
-      findings.push({
-        what: 'conntrack is missing: connections are not counted, and UDP clients may stay with the old master',
-        hint: 'apt-get install conntrack',
-      });
+      findings.push(findingOf(error));
     }
     return findings;
   }
@@ -135,21 +134,23 @@ export class NftDriver implements TrafficDriver {
   }
 
   async #read({ family, table, port }: NftTarget): Promise<NftActual | null> {
-    const tables = await this.#nft(['list', 'tables', family]);
-    if (!tables.split('\n').includes(`table ${family} ${table}`)) return null;
-    return parseNft(await this.#nft(['-j', 'list', 'table', family, table]), port);
+    const { stdout, stderr, exitCode } = await this.#nft(['-j', 'list', 'table', family, table], '', 1);
+    if (exitCode === 0) return parseNft(stdout, port);
+    if (stderr.includes('No such file or directory')) return null;
+    throw new HsctlError('failed', `nft cannot list the table ${family} ${table}: ${stderr.trim()}`, PRIVILEGE_HINT);
   }
 
-  async #nft(options: readonly string[], input = ''): Promise<string> {
+  /** `accepted`: an exit code other than 0 that is no error. */
+  async #nft(options: readonly string[], input: string, accepted = 0): Promise<RunResult> {
     try {
-      const { stdout } = await this.#deps.run(['nft', ...options], { timeoutMs: TOOL_TIMEOUT_MS, input });
-      return stdout;
+      return await this.#deps.run(['nft', ...options], {
+        timeoutMs: TOOL_TIMEOUT_MS,
+        input,
+        acceptExit: (code) => code === 0 || code === accepted,
+      });
     } catch (error) {
       if (!(error instanceof HsctlError)) throw error;
-      const missing = error.message.includes('no such program');
-      const hint = missing
-        ? 'apt-get install nftables'
-        : 'It needs root or CAP_NET_ADMIN, and nf_tables in the kernel.';
+      const hint = error.message.includes('no such program') ? 'apt-get install nftables' : PRIVILEGE_HINT;
       throw new HsctlError(error.code, error.message, hint, { cause: error });
     }
   }

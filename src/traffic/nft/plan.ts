@@ -23,7 +23,7 @@ export interface NftTarget {
 export type NftGate = 'open' | 'drop' | 'refuse';
 
 /** What the elements say. */
-export interface NftState {
+interface NftState {
   /** `10.0.0.11:9000`; null for none. */
   readonly active: string | null;
   readonly gate: NftGate;
@@ -41,7 +41,7 @@ export interface NftActual extends Omit<NftState, 'gate'> {
 /** Raised whenever the rules below change, so that a table made by another version is replaced. */
 const VERSION = 1;
 
-export function desiredState(target: NftTarget, desired: DesiredTraffic): NftState {
+function desiredState(target: NftTarget, desired: DesiredTraffic): NftState {
   const alive = target.backends.filter(({ node }) => !desired.dead.includes(node));
   const active = alive.find(({ node }) => node === desired.active);
   const dead = target.backends.filter(({ node }) => desired.dead.includes(node)).map(({ address }) => address);

@@ -1,22 +1,22 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../../config/config.ts';
-import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import type { DesiredTraffic } from '../../controller/ports.ts';
 import { formatEndpoint } from '../../kit/address.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { NodeId } from '../../model/roles.ts';
 import { assertKnown, type Backend } from '../backends.ts';
-import type { TrafficDeps } from '../deps.ts';
+import type { DirectorDriver, Finding, TrafficDeps } from '../deps.ts';
 import { Session } from './session.ts';
 
 const LISTEN_BACKLOG = 1024;
 /** Connections of one proxy, waiting ones included; more are reset at once. */
-export const MAX_SESSIONS = 16_384;
+const MAX_SESSIONS = 16_384;
 
 /**
  * A TCP proxy inside the controller: needs no root and no kernel module, and can hold clients while the master
  * changes. It sees every byte, so it ends with the controller: for production there are the other drivers.
  */
-export class ProxyDriver implements TrafficDriver {
+export class ProxyDriver implements DirectorDriver {
   readonly name: string;
   readonly #listen: Endpoint;
   readonly #holdMs: number;
@@ -53,6 +53,11 @@ export class ProxyDriver implements TrafficDriver {
     let count = 0;
     for (const session of this.#sessions) if (session.node === node) count += 1;
     return count;
+  }
+
+  /** It needs nothing of the machine; whether the port is free shows when it listens. */
+  async check(): Promise<readonly Finding[]> {
+    return [];
   }
 
   async close(): Promise<void> {

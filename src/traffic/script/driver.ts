@@ -4,16 +4,16 @@
  */
 
 import type { TrafficConfig } from '../../config/config.ts';
-import type { DesiredTraffic, TrafficDriver } from '../../controller/ports.ts';
+import type { DesiredTraffic } from '../../controller/ports.ts';
 import { HsctlError } from '../../kit/errors.ts';
 import { assertKnown, type Backend } from '../backends.ts';
-import type { TrafficDeps } from '../deps.ts';
+import { type DirectorDriver, type Finding, findingOf, type TrafficDeps } from '../deps.ts';
 import { Latest } from '../latest.ts';
 import { activeOf, needsApply, parseStatus, scriptEnvironment, type ScriptStatus } from './plan.ts';
 
 export type ScriptConfig = Extract<TrafficConfig, { readonly type: 'script' }>;
 
-export class ScriptDriver implements TrafficDriver {
+export class ScriptDriver implements DirectorDriver {
   readonly name: string;
   readonly #config: ScriptConfig;
   readonly #group: string;
@@ -39,6 +39,16 @@ export class ScriptDriver implements TrafficDriver {
   /** A script cannot tell. */
   async connections(): Promise<number | null> {
     return null;
+  }
+
+  /** Asks the script for its status. */
+  async check(): Promise<readonly Finding[]> {
+    try {
+      await this.#status({ active: null, hold: false, dead: [], epoch: 0 });
+      return [];
+    } catch (error) {
+      return [findingOf(error)];
+    }
   }
 
   async close(): Promise<void> {

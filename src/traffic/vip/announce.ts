@@ -21,6 +21,11 @@ export interface Announcers {
   readonly ndptool: boolean;
 }
 
+/** An address on the loopback interface (nodes behind IPVS with direct routing) is nobody else's business. */
+export function isAnnounced(vip: VirtualAddress): boolean {
+  return vip.interface !== 'lo';
+}
+
 /** The command that announces the address once; null if the machine has none for its family. */
 export function announceCommand(vip: VirtualAddress, tools: Announcers): readonly string[] | null {
   if (vip.family === 6) {

@@ -1,7 +1,14 @@
 import { messageOf } from '../../kit/errors.ts';
 import type { Timer } from '../../kit/clock.ts';
 import type { Finding, TrafficDeps } from '../deps.ts';
-import { announceCommand, ARPING_VERSION, NDPTOOL_VERSION, recognizeArping, type Announcers } from './announce.ts';
+import {
+  announceCommand,
+  ARPING_VERSION,
+  isAnnounced,
+  NDPTOOL_VERSION,
+  recognizeArping,
+  type Announcers,
+} from './announce.ts';
 import type { VirtualAddress } from './plan.ts';
 
 /** Habets' arping takes a second for a packet; whatever takes longer has failed. */
@@ -39,7 +46,7 @@ export class Announcer {
 
   /** Announces at once and `count` times in all, then once in every `refreshMs`, until `stop`. Goes on if it does so already. */
   start(): void {
-    if (this.#timer === null) this.#announce(1);
+    if (this.#timer === null && isAnnounced(this.#vip)) this.#announce(1);
   }
 
   stop(): void {
@@ -49,7 +56,7 @@ export class Announcer {
   }
 
   check(): readonly Finding[] {
-    if (announceCommand(this.#vip, this.#tools) !== null) return [];
+    if (!isAnnounced(this.#vip) || announceCommand(this.#vip, this.#tools) !== null) return [];
     return [
       this.#vip.family === 4
         ? { what: `nothing to announce ${this.#vip.address} with`, hint: 'apt-get install arping (or iputils-arping)' }

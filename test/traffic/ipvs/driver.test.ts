@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { DesiredTraffic } from '../../../src/controller/ports.ts';
 import type { Backend } from '../../../src/traffic/backends.ts';
 import { type IpvsConfig, IpvsDriver } from '../../../src/traffic/ipvs/driver.ts';
-import { depsWithin, fileHere } from '../group.ts';
+import { depsWithin } from '../group.ts';
 import { registerDriverTests } from '../register-driver-tests.ts';
-import { Ipvs } from './ipvs-model.ts';
+import { FAKE_IPVSADM, Ipvs } from './ipvs-model.ts';
 
 /**
  * ipvsadm is a fake here: this kernel need not have IPVS. What the real program and kernel do is tested in the VM
@@ -50,10 +50,7 @@ class Fakes {
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);
       chmodSync(join(bin, name), 0o755);
     };
-    write(
-      'ipvsadm',
-      `NODE_COMPILE_CACHE='${this.folder}/cache' exec '${process.execPath}' '${fileHere('ipvs/fake-ipvsadm.ts')}' "$@"`,
-    );
+    write('ipvsadm', `NODE_COMPILE_CACHE='${this.folder}/cache' exec '${process.execPath}' '${FAKE_IPVSADM}' "$@"`);
     // The gate is closed if the last transaction added a rule.
     write(
       'nft',

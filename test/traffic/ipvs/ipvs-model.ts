@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { parseSaved } from '../../../src/traffic/ipvs/parse.ts';
 import type { IpvsForwarding, IpvsServer, IpvsService } from '../../../src/traffic/ipvs/plan.ts';
+
+/** A program that stands for ipvsadm; see there. */
+export const FAKE_IPVSADM = fileURLToPath(new URL('./fake-ipvsadm.ts', import.meta.url));
 
 /**
  * The kernel's table of virtual services, as ipvsadm's commands change it, with ipvsadm's traps: `-e` without a flag

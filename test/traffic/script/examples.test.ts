@@ -8,8 +8,8 @@ import type { Backend } from '../../../src/traffic/backends.ts';
 import { ScriptDriver } from '../../../src/traffic/script/driver.ts';
 import { Rig } from '../../rig/rig.ts';
 import { tool } from '../../rig/tool.ts';
-import { depsWithin, fileHere, realDeps } from '../group.ts';
-import { Ipvs } from '../ipvs/ipvs-model.ts';
+import { depsWithin, realDeps } from '../group.ts';
+import { FAKE_IPVSADM, Ipvs } from '../ipvs/ipvs-model.ts';
 import { registerDriverTests } from '../register-driver-tests.ts';
 import { TemporaryFolder } from '../temporary-folder.ts';
 
@@ -70,7 +70,7 @@ registerDriverTests('script ipvs-ipvsadm, with a fake ipvsadm', async () => {
   const folder = new TemporaryFolder();
   folder.program(
     'ipvsadm',
-    `NODE_COMPILE_CACHE='${folder.path}/cache' exec '${process.execPath}' '${fileHere('ipvs/fake-ipvsadm.ts')}' "$@"`,
+    `NODE_COMPILE_CACHE='${folder.path}/cache' exec '${process.execPath}' '${FAKE_IPVSADM}' "$@"`,
   );
   const env = {
     PATH: `${folder.path}:${process.env['PATH'] ?? ''}`,
