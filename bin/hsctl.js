@@ -38,9 +38,10 @@ if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
 const cache = cacheDirectory();
 if (cache !== undefined) module.enableCompileCache(cache);
 
-const built = new URL('../dist/commands/main.js', import.meta.url);
+// A checkout runs its source, which is never behind itself; the package has what was built from it, and no source.
 const source = new URL('../src/commands/main.ts', import.meta.url);
-const { run } = await import((process.env.HSCTL_SOURCE !== '1' && existsSync(built) ? built : source).href);
+const built = new URL('../dist/commands/main.js', import.meta.url);
+const { run } = await import((existsSync(source) ? source : built).href);
 await run(process.argv.slice(2));
 
 /**

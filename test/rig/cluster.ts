@@ -8,7 +8,7 @@ import type { Machine } from './machine.ts';
 import type { RigProcess } from './rig-process.ts';
 import { until } from './until.ts';
 
-const HSCTL = fileURLToPath(new URL('../../bin/dev.js', import.meta.url));
+const HSCTL = fileURLToPath(new URL('../../bin/hsctl.js', import.meta.url));
 
 export const GROUP = 'friends';
 export const NODES = ['a', 'b'] as const;
