@@ -55,10 +55,7 @@ class LineReader {
   #word(): boolean {
     for (;;) {
       const byte = this.#line[this.#at];
-      if (byte === undefined || isSpace(byte) || byte === 0) {
-        if (byte === 0) this.#at = this.#line.length;
-        return true;
-      }
+      if (byte === undefined || isSpace(byte)) return true;
       this.#at += 1;
       if (byte === DOUBLE || byte === SINGLE) return this.#quoted(byte);
       this.#put(byte);
