@@ -71,6 +71,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config-reload.ts')).ConfigReload,
   },
   {
+    id: 'controller',
+    summary: 'Run the controller: watches all groups, decides, moves traffic.',
+    load: async () => (await import('./controller.ts')).Controller,
+  },
+  {
+    id: 'agent',
+    summary: 'Run the agent of a node: replicates its state, watches its app, knows its role.',
+    load: async () => (await import('./agent.ts')).Agent,
+  },
+  {
     id: 'completion',
     summary: 'Print the completion script for a shell.',
     load: async () => (await import('./completion.ts')).Completion,

@@ -354,6 +354,7 @@ describe('hsctl, used wrongly', () => {
     [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
     [['pause', '--for'], /^hsctl: flag --for expects a value\n {2}see "hsctl pause --help"\n$/],
     [['events', '-n', '0'], /^hsctl: --lines: .*\n {2}see "hsctl events --help"\n$/],
+    [['agent', 'world'], /^hsctl: missing 1 required arg:? node[^]*see "hsctl agent --help"\n$/],
     [['completion'], /^hsctl: missing 1 required arg:? .*shell[^]*see "hsctl completion --help"\n$/],
     [['completion', 'tcsh'], /^hsctl: .*tcsh[^]*see "hsctl completion --help"\n$/],
   ];
@@ -371,7 +372,7 @@ describe('hsctl --help', () => {
     const overview = (await cli.run([])).stdout;
     assert.equal((await cli.run(['--help'])).stdout, overview);
     const ids = [...overview.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}[A-Z]/gm)].map(([, id]) => id ?? '');
-    assert.ok(ids.includes('status') && ids.includes('config check'));
+    assert.ok(ids.includes('status') && ids.includes('config check') && ids.includes('controller'));
     const texts = await Promise.all(ids.map((id) => cli.run([...id.split(' '), '--help'])));
     for (const [index, { code, stdout }] of texts.entries()) {
       assert.equal(code, 0);
