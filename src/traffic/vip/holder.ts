@@ -132,7 +132,10 @@ export class VipHolder {
         'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
       );
     }
-    this.#announcer.start();
+    // Starting a program takes milliseconds: whoever waits for the address goes first.
+    setImmediate(() => {
+      if (this.#term === term) this.#announcer.start();
+    });
   }
 
   /** Removes the address and reads back; returns what `ip` complained about. */
