@@ -39,13 +39,7 @@ function askStatus(socketPath: string, scheduler: Scheduler, timeoutMs: number):
       else reject(outcome);
     };
     const unreachable = (why: string): void => {
-      finish(
-        new HsctlError(
-          'unreachable',
-          `no agent on ${socketPath}: ${why}`,
-          'start the agent of this node',
-        ),
-      );
+      finish(new HsctlError('unreachable', `no agent on ${socketPath}: ${why}`, 'start the agent of this node'));
     };
     const timer = scheduler.after(timeoutMs, () => unreachable(`no answer for ${timeoutMs} ms`));
     socket.on('error', (error) => unreachable(error.message));

@@ -33,7 +33,7 @@ export interface ControllerService {
 }
 
 /** Who asked, as noted in the events: `alice (claimed)` over the local socket, the certificate's name over mTLS. */
-export interface ByOperator {
+interface ByOperator {
   readonly operator: string;
 }
 

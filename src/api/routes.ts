@@ -15,7 +15,7 @@ import {
 } from './requests.ts';
 
 /** A request after its path was matched and its caller was found. */
-export interface RoutedRequest {
+interface RoutedRequest {
   readonly service: ControllerService;
   readonly version: string;
   /** Value of `:group` in the path; empty where the path has none. */

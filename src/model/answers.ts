@@ -7,7 +7,7 @@ import { API_VERSION } from './status.ts';
 const count = z.number().int().nonnegative();
 
 /** What a promotion would do; the real run executes the same plan. */
-export const promotionPlanSchema = z.object({
+const promotionPlanSchema = z.object({
   group: z.string(),
   from: z.string().nullable(),
   to: z.string().nullable(),
@@ -46,7 +46,7 @@ export const actionSchema = z.object({
 });
 export type Action = z.infer<typeof actionSchema>;
 
-export const guardSchema = z.object({
+const guardSchema = z.object({
   name: z.string(),
   holds: z.boolean(),
   /** What was found, in words, with the values. */
@@ -92,7 +92,7 @@ export const reloadSchema = z.object({
 });
 export type Reload = z.infer<typeof reloadSchema>;
 
-export const configDigestsSchema = z.object({
+const configDigestsSchema = z.object({
   apiVersion: z.literal(API_VERSION),
   /** Digest of what is in force, by group. */
   groups: z.record(z.string(), z.string()),
@@ -100,7 +100,7 @@ export const configDigestsSchema = z.object({
 export type ConfigDigests = z.infer<typeof configDigestsSchema>;
 
 /** Every answer that is not a success. */
-export const errorAnswerSchema = z.object({
+const errorAnswerSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
 });
 export type ErrorAnswer = z.infer<typeof errorAnswerSchema>;

@@ -17,7 +17,7 @@ const count = z.number().int().nonnegative();
 const wallMs = z.number().nonnegative();
 const logEnd = z.object({ epoch: count, seq: count });
 
-export const nodeStatusSchema = z.object({
+const nodeStatusSchema = z.object({
   id: z.string(),
   /** Null while the node was never heard. Role, phase, app and log are as last told, `linked` or not. */
   role: z.enum(ROLES).nullable(),
@@ -56,7 +56,7 @@ export const nodeStatusSchema = z.object({
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
-export const trafficStatusSchema = z.object({
+const trafficStatusSchema = z.object({
   /** Name of the driver: `ipvs 10.0.0.100:9000`. */
   name: z.string(),
   /** Node that new connections go to; null: none. */
@@ -68,7 +68,7 @@ export const trafficStatusSchema = z.object({
 });
 export type TrafficStatus = z.infer<typeof trafficStatusSchema>;
 
-export const groupStatusSchema = z.object({
+const groupStatusSchema = z.object({
   group: z.string(),
   severity: z.enum(SEVERITIES),
   /** One line: what is wrong, or who serves if nothing is. */
@@ -103,14 +103,13 @@ export const groupStatusSchema = z.object({
 });
 export type GroupStatus = z.infer<typeof groupStatusSchema>;
 
-export const controllerStatusSchema = z.object({
+const controllerStatusSchema = z.object({
   version: z.string(),
   startedAtWallMs: wallMs,
   uptimeMs: z.number().nonnegative(),
   /** Why nothing is decided at present (doubtful clocks); null if that is not so. */
   tilt: z.string().nullable(),
 });
-export type ControllerStatus = z.infer<typeof controllerStatusSchema>;
 
 export const clusterStatusSchema = z.object({
   apiVersion: z.literal(API_VERSION),

@@ -10,7 +10,7 @@ import { migrate } from './schema.ts';
 import { sqliteError } from './sqlite-errors.ts';
 
 /** Events kept of each group; older ones are dropped when newer ones are written. */
-export const EVENTS_PER_GROUP = 1_000;
+const EVENTS_PER_GROUP = 1_000;
 
 const LONGEST_GRANT = 'longest_grant_ms';
 const storedEventSchema = groupEventSchema.omit({ id: true });

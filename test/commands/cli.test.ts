@@ -81,7 +81,7 @@ describe('hsctl status', () => {
 
   it('loads nothing that it does not need', async () => {
     const list = join(cli.directory, 'modules');
-    const preload = join(import.meta.dirname, 'module-census.ts');
+    const preload = new URL('./module-census.ts', import.meta.url).href;
     const { code } = await cli.run(['status'], { NODE_OPTIONS: `--import=${preload}`, MODULE_CENSUS: list });
     assert.equal(code, 0);
     const modules = readFileSync(list, 'utf8');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { SCHEMA_VERSION } from '../../src/records/schema.ts';
 import { sqliteError } from '../../src/records/sqlite-errors.ts';
@@ -121,7 +122,7 @@ describe('sqlite records on a bad file', () => {
   });
 });
 
-const WRITER = join(import.meta.dirname, 'records-writer.ts');
+const WRITER = fileURLToPath(new URL('./records-writer.ts', import.meta.url));
 
 describe('sqlite records under accidents', () => {
   it(
