@@ -1,6 +1,6 @@
 import { crc32 } from '../../kit/crc32.ts';
 import { BatchCursor, checkRecords } from './batch-cursor.ts';
-import { damaged } from './batch-header.ts';
+import { type BatchHeader, damaged } from './batch-header.ts';
 import { BATCH_HEADER_BYTES } from './layout.ts';
 
 /**
@@ -11,13 +11,18 @@ import { BATCH_HEADER_BYTES } from './layout.ts';
  */
 export function checkBatch(bytes: Uint8Array, at = 0, cursor: BatchCursor = new BatchCursor()): BatchCursor {
   const { header } = cursor.open(bytes, at);
+  checkPayload(header, bytes, at);
+  checkRecords(cursor, at + header.totalBytes);
+  return cursor.open(bytes, at);
+}
+
+/** Checks that the records are those that the header, already read from `at`, was made for. */
+export function checkPayload(header: BatchHeader, bytes: Uint8Array, at: number): void {
   const end = at + header.totalBytes;
   if (end > bytes.length) throw damaged(`batch of ${header.totalBytes} bytes, ${bytes.length - at} are here`);
   if (crc32(bytes.subarray(at + BATCH_HEADER_BYTES, end)) !== header.payloadCrc) {
     throw damaged(`the checksum of the records ${header.firstSeq} to ${header.lastSeq} is wrong`);
   }
-  checkRecords(cursor, end);
-  return cursor.open(bytes, at);
 }
 
 /** The same, for `bytes` that must hold one batch and nothing else. */

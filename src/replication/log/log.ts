@@ -1,3 +1,4 @@
+import type { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition, LogState } from '../../model/position.ts';
 
 /**
@@ -24,9 +25,10 @@ export interface Log {
   /** The position at a batch boundary, or null if `seq` is none, or was compacted away. */
   positionAt(seq: number): LogPosition | null;
   /**
-   * The raw bytes of whole batches behind `from` (a seq; records > from), as many as fit `maxBytes` (at least one batch),
-   * and the seq of the last record in them. Null bytes: nothing newer. Older parts may come back compacted (sparse).
-   * Whoever has read up to seq 0 or a point older than the oldest tombstone must start from nothing: `oldestResumable`.
+   * The raw bytes of whole batches behind `from` (a seq; records > from only), as many as fit `maxBytes` (at least one
+   * batch), and the seq that they reach. Null bytes: nothing newer. Older parts may come back compacted (sparse), and so
+   * does the first batch if `from` is in the middle of one. Checked before they are given.
+   * @throws HsctlError('disk') if the bytes on disk are damaged: file and offset.
    */
   readAfter(from: number, maxBytes: number): Promise<{ readonly bytes: Uint8Array | null; readonly lastSeq: number }>;
   /** A reader that stopped behind this seq misses nothing by going on; one that stopped earlier may miss deletes. */
@@ -34,11 +36,16 @@ export interface Log {
   /** About how many bytes `readAfter` will give in all from there. */
   bytesAfter(from: number): number;
 
-  /** Cuts everything behind `position` (a batch boundary), after saving it to an archive file, whose path is returned. */
+  /**
+   * Cuts everything behind `position` (a batch boundary), after saving it to an archive file, whose path is returned; ''
+   * if there is nothing behind it. No append may come before it is done.
+   * @throws HsctlError('refused') if the log has no such position, or compaction dropped records that were still needed
+   * there; then `reset` is the way.
+   */
   cut(position: LogPosition): Promise<string>;
   /** Moves the whole log to an archive and starts from nothing. Returns the archive's path. */
   reset(): Promise<string>;
-  /** The log has all that the master has: it counts as intact from now on. */
+  /** The log has all that the master has: it counts as intact from now on. A sparse batch from a master ends that again. */
   markIntact(): void;
 
   // --- reads by key
@@ -47,6 +54,13 @@ export interface Log {
   has(key: Uint8Array): boolean;
   readonly count: number;
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] };
+
+  /** Everything up to here may count as never to be cut again: compaction needs to know. */
+  setConfirmed(seq: number): void;
+  /** Durable values beside the log. */
+  readonly memory: AgentMemory;
+  /** Why the log takes no more appends; null while it does. */
+  readonly failure: HsctlError | null;
 
   close(): Promise<void>;
 }

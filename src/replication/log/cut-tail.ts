@@ -1,0 +1,91 @@
+import type { Disk } from './disk.ts';
+import { diskFailure } from './disk-failure.ts';
+import type { EntryList } from './entry-list.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import { FormerPlaces } from './former-places.ts';
+import { Hint } from './hint-file.ts';
+import type { LogIndex } from './log-index.ts';
+import { removeSegment } from './open-segments.ts';
+import { entriesOf, segmentUpTo } from './rescan.ts';
+import { type Segment, fileName } from './segment.ts';
+import type { SegmentSet } from './segment-set.ts';
+import type { Syncer } from './syncer.ts';
+
+export interface CutContext {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly store: string;
+  readonly segments: SegmentSet;
+  readonly index: LogIndex;
+  readonly fingerprint: Fingerprint;
+  readonly syncer: Syncer;
+}
+
+/** Where a tail begins: in `segment` at `offset`; all later segments belong to it. */
+export interface TailStart {
+  readonly segment: Segment;
+  readonly offset: number;
+  readonly later: readonly Segment[];
+}
+
+/** A cut that is worked out; `commit` does it without a pause, so that nobody sees it half done. */
+export interface PreparedCut {
+  commit(): void;
+}
+
+/** Works out what segment and index will be like without the tail. Changes nothing. */
+export async function prepareCut(context: CutContext, tail: TailStart): Promise<PreparedCut> {
+  const { fingerprint } = context;
+  const kept = await segmentUpTo(tail.segment, tail.offset, fingerprint);
+  const entries: EntryList[] = [entriesOf(tail.segment, fingerprint, tail.offset)];
+  for (const segment of tail.later) entries.push(segment.entries ?? entriesOf(segment, fingerprint));
+  const places = new FormerPlaces(entries);
+  for (const segment of context.segments.list) {
+    if (segment === tail.segment) break;
+    await showSegment(context, places, segment);
+  }
+  if (kept.entries !== null) places.show(kept.entries.words, kept.id);
+  return { commit: () => commit(context, tail, kept, places) };
+}
+
+async function showSegment(context: CutContext, places: FormerPlaces, segment: Segment): Promise<void> {
+  if (segment.entries !== null) return places.show(segment.entries.words, segment.id);
+  const hint = Hint.open(context.disk, `${context.directory}/${fileName(segment.name, 'hint')}`, context.store);
+  try {
+    if (hint !== null && (await places.showHint(hint, segment.id))) return;
+  } finally {
+    hint?.close();
+  }
+  places.show(entriesOf(segment, context.fingerprint).words, segment.id);
+}
+
+/** Newest first, so that a crash in between leaves a log that ends earlier, without gaps. */
+function commit(context: CutContext, tail: TailStart, kept: Segment, places: FormerPlaces): void {
+  const { disk, directory, segments, syncer } = context;
+  // The mark first: what is written to these places later must not count as synced.
+  syncer.lower(kept);
+  places.apply(context.index);
+  for (const segment of tail.later.toReversed()) {
+    segments.pop();
+    removeSegment(disk, directory, segment.name);
+    syncNames(context);
+  }
+  try {
+    const hint = `${directory}/${fileName(kept.name, 'hint')}`;
+    if (disk.stat(hint) !== null) disk.remove(hint);
+    disk.syncDirectory(directory);
+    tail.segment.file.truncate(tail.offset);
+    tail.segment.file.syncNow();
+  } catch (error) {
+    throw diskFailure('cut', tail.segment.file.path, tail.offset, error);
+  }
+  segments.swapLast(kept);
+}
+
+function syncNames({ disk, directory }: CutContext): void {
+  try {
+    disk.syncDirectory(directory);
+  } catch (error) {
+    throw diskFailure('sync', directory, 0, error);
+  }
+}

@@ -1,0 +1,91 @@
+import type { BatchCursor } from '../../protocol/batch/batch-cursor.ts';
+import { BATCH_HEADER_BYTES, OP } from '../../protocol/batch/layout.ts';
+import { ENTRY_WORDS, entryMark, isTombstone, markSize } from './entry-list.ts';
+import { Fingerprint, type FingerprintKey, classBytes, sizeClass } from './fingerprint.ts';
+import { KeyIndex } from './key-index.ts';
+import { type ControlRecord, type Segment, controlRecord } from './segment.ts';
+
+const CLASS_BYTES = Float64Array.from({ length: 256 }, (_, size) => classBytes(size));
+
+/** Who wants to know of each set and delete. */
+interface EntryTaker {
+  applyEntry(a: number, b: number, mark: number, offset: number, id: number): void;
+}
+
+const NONE: readonly ControlRecord[] = [];
+
+/**
+ * Walks a batch at `offset` of the segment and adds its sets and deletes to the segment's entries, its control records
+ * and tombstones to their account, and gives each entry to `taker`. Returns the control records.
+ */
+export function noteRecords(
+  cursor: BatchCursor,
+  segment: Segment,
+  offset: number,
+  fingerprint: Fingerprint,
+  taker: EntryTaker | null,
+): readonly ControlRecord[] {
+  const { bytes } = cursor;
+  const { entries, id } = segment;
+  const shift = offset + BATCH_HEADER_BYTES - cursor.end;
+  let controls = NONE;
+  while (cursor.next()) {
+    const { op, start, end } = cursor;
+    if (op > OP.delete) {
+      controls = [...controls, controlRecord(cursor)];
+      continue;
+    }
+    fingerprint.take(bytes, cursor.keyStart, cursor.valueStart);
+    const tombstone = op === OP.delete;
+    if (tombstone) segment.tombstoneBytes += end - start;
+    const mark = entryMark(fingerprint.c, sizeClass(end - start), tombstone);
+    entries?.push(fingerprint.a, fingerprint.b, mark, start + shift);
+    taker?.applyEntry(fingerprint.a, fingerprint.b, mark, start + shift, id);
+  }
+  segment.controls.push(...controls);
+  return controls;
+}
+
+/** The index as the log fills and asks it, with the account of what is still of use in each segment. */
+export class LogIndex {
+  readonly keys = new KeyIndex();
+  readonly #liveBytes: Float64Array;
+  readonly #fingerprint: Fingerprint;
+
+  constructor(key: FingerprintKey, liveBytes: Float64Array) {
+    this.#fingerprint = new Fingerprint(key);
+    this.#liveBytes = liveBytes;
+  }
+
+  /** Finds the record of a key; its place is in `keys`. */
+  find(key: Uint8Array): boolean {
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(key, 0, key.length);
+    return this.keys.find(fingerprint.a, fingerprint.b, fingerprint.c);
+  }
+
+  /** Takes in the records of a batch at `offset` of the segment; the cursor is before the first. Returns the control records. */
+  apply(cursor: BatchCursor, segment: Segment, offset: number): readonly ControlRecord[] {
+    return noteRecords(cursor, segment, offset, this.#fingerprint, this);
+  }
+
+  /** Takes in sorted entries of a segment. */
+  applyEntries(words: Uint32Array, id: number): void {
+    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+      this.applyEntry(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, id);
+    }
+  }
+
+  applyEntry(a: number, b: number, mark: number, offset: number, id: number): void {
+    const { keys } = this;
+    const liveBytes = this.#liveBytes;
+    if (isTombstone(mark)) {
+      keys.delete(a, b, mark);
+    } else {
+      const size = markSize(mark);
+      keys.set(a, b, mark, id, offset, size);
+      liveBytes[id] = liveBytes[id]! + CLASS_BYTES[size]!;
+    }
+    if (keys.segment !== 0) liveBytes[keys.segment] = liveBytes[keys.segment]! - CLASS_BYTES[keys.size]!;
+  }
+}

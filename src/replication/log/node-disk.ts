@@ -1,0 +1,143 @@
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  read,
+  readFileSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import type { Disk, DiskFile, FileFacts } from './disk.ts';
+
+const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
+
+class NodeFile implements DiskFile {
+  readonly path: string;
+  readonly #handle: number;
+
+  constructor(path: string, handle: number) {
+    this.path = path;
+    this.#handle = handle;
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(this.#handle, bytes, done, bytes.length - done, position + done);
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    let done = 0;
+    while (done < length) {
+      const got = readSync(this.#handle, into, offset + done, length - done, position + done);
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+
+  async readLater(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    let done = 0;
+    while (done < length) {
+      const got = await this.#readOnce(into, offset + done, length - done, position + done);
+      if (got === 0) break;
+      done += got;
+    }
+    return done;
+  }
+
+  #readOnce(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#handle, into, offset, length, position, (error, got) => (error ? reject(error) : resolve(got)));
+    });
+  }
+
+  size(): number {
+    return fstatSync(this.#handle).size;
+  }
+
+  truncate(bytes: number): void {
+    ftruncateSync(this.#handle, bytes);
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#handle, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  syncNow(): void {
+    fdatasyncSync(this.#handle);
+  }
+
+  close(): void {
+    closeSync(this.#handle);
+  }
+}
+
+/** The machine's file system. */
+export class NodeDisk implements Disk {
+  readonly pid = process.pid;
+
+  makeDirectory(path: string): void {
+    mkdirSync(path, { recursive: true });
+  }
+
+  list(path: string): readonly string[] {
+    return unlessAbsent(() => readdirSync(path)) ?? [];
+  }
+
+  stat(path: string): FileFacts | null {
+    const facts = unlessAbsent(() => statSync(path));
+    return facts === null ? null : { bytes: facts.size, modifiedWallMs: facts.mtimeMs, directory: facts.isDirectory() };
+  }
+
+  open(path: string, mode: 'read' | 'write' | 'create'): DiskFile {
+    return new NodeFile(path, openSync(path, FLAGS[mode], 0o640));
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(from, to);
+  }
+
+  remove(path: string): void {
+    rmSync(path);
+  }
+
+  syncDirectory(path: string): void {
+    const handle = openSync(path, 'r');
+    try {
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+  }
+
+  bootId(): string {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  }
+
+  processStart(pid: number): string | null {
+    const line = unlessAbsent(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    // The second field is the program's name in brackets and may hold anything; the start is the 20th behind it.
+    return line?.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  }
+}
+
+function unlessAbsent<T>(ask: () => T): T | null {
+  try {
+    return ask();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ESRCH') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+import { diskFailure } from './disk-failure.ts';
+import type { Disk } from './disk.ts';
+import { encodeHint } from './hint-file.ts';
+import { turn } from './rescan.ts';
+import { type Segment, fileName } from './segment.ts';
+import type { SegmentSet } from './segment-set.ts';
+import { UNFINISHED } from './write-durably.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+export interface SealerOptions {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly store: string;
+  readonly segments: SegmentSet;
+}
+
+/** Writes the hint files of segments that are complete and synced, oldest first, in turns. */
+export class Sealer {
+  readonly #options: SealerOptions;
+  #running: Promise<void> | null = null;
+
+  constructor(options: SealerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves once every segment that can have a hint has one. Rejects as the disk does. */
+  run(): Promise<void> {
+    this.#running ??= this.#sealAll().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** Resolves once nothing is being written, however that ended. */
+  async idle(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+  }
+
+  async #sealAll(): Promise<void> {
+    for (const segment of this.#options.segments.list) {
+      if (segment.syncedBytes < segment.bytes || segment.sealedAtWallMs === null) return;
+      if (segment.entries !== null) await this.#seal(segment);
+    }
+  }
+
+  async #seal(segment: Segment): Promise<void> {
+    const { disk, directory, store } = this.#options;
+    const path = `${directory}/${fileName(segment.name, 'hint')}`;
+    await turn();
+    if (segment.entries === null) return;
+    const parts = encodeHint(segment, segment.entries.sorted(), store);
+    try {
+      if (disk.stat(path + UNFINISHED) !== null) disk.remove(path + UNFINISHED);
+      const file = disk.open(path + UNFINISHED, 'create');
+      try {
+        let at = 0;
+        for (const part of parts) {
+          for (let from = 0; from < part.length; from += CHUNK_BYTES) {
+            const chunk = part.subarray(from, from + CHUNK_BYTES);
+            file.write(chunk, at);
+            at += chunk.length;
+            await turn();
+          }
+        }
+        await file.sync();
+      } finally {
+        file.close();
+      }
+      disk.rename(path + UNFINISHED, path);
+      disk.syncDirectory(directory);
+    } catch (error) {
+      throw diskFailure('write', path, 0, error);
+    }
+    segment.entries = null;
+  }
+}

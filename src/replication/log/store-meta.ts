@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { HsctlError } from '../../kit/errors.ts';
+import type { Random } from '../../kit/random.ts';
+import type { Disk } from './disk.ts';
+import type { FingerprintKey } from './fingerprint.ts';
+import type { AgentMemory } from './log.ts';
+import { readWhole, writeDurably } from './write-durably.ts';
+
+const FILE = 'meta.json';
+const LIMIT_BYTES = 64 * 1024;
+
+const count = z.number().int().nonnegative();
+const metaSchema = z.strictObject({
+  version: z.literal(1),
+  /** Random name of the store. */
+  store: z.string(),
+  /** Secret of the index' fingerprints. */
+  key: z.tuple([count, count, count, count]),
+  /** Start of the machine under which the store was last open. */
+  boot: z.string(),
+  /** Closed in good order: everything was on stable storage. */
+  clean: z.boolean(),
+  /** Everything was synced before it was confirmed. */
+  fsyncAlways: z.boolean(),
+  intact: z.boolean(),
+  /** Below this seq the log cannot be cut: older records were dropped because of newer ones up to here. */
+  floor: count,
+  /** Archive to which the whole log is being moved; null mostly. */
+  movingTo: z.string().nullable(),
+  /** Highest epoch seen. */
+  epoch: count,
+  longestGrantMs: z.number().nonnegative(),
+});
+type Meta = z.infer<typeof metaSchema>;
+
+/** The meta file of a store, as it is; null if there is none. */
+export function readMeta(disk: Disk, directory: string): Meta | null {
+  const path = `${directory}/${FILE}`;
+  const bytes = readWhole(disk, path, LIMIT_BYTES);
+  if (bytes === null) return null;
+  try {
+    return metaSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (error) {
+    const hint = 'move the store directory away and restart the agent, which then copies the state from its peer';
+    throw new HsctlError('disk', `${path} is damaged, or of another version of hsctl`, hint, { cause: error });
+  }
+}
+
+/** The few durable values of a store. Each change is on stable storage when the call that made it returns. */
+export class StoreMeta implements AgentMemory {
+  readonly #disk: Disk;
+  readonly #directory: string;
+  /** Whether the machine ran without a break since the store was last open. */
+  readonly sameBoot: boolean;
+  #meta: Meta;
+
+  private constructor(disk: Disk, directory: string, meta: Meta, sameBoot: boolean) {
+    this.sameBoot = sameBoot;
+    this.#disk = disk;
+    this.#directory = directory;
+    this.#meta = meta;
+  }
+
+  /**
+   * Opens the store's meta file, or makes it, and works out whether the log is intact: it is, if it was and the
+   * machine did not go down since, or only after an orderly end, or everything was synced before it was confirmed.
+   */
+  static open(disk: Disk, directory: string, fsyncAlways: boolean, random: Random): StoreMeta {
+    const found = readMeta(disk, directory);
+    const boot = disk.bootId();
+    const former = found ?? newMeta(boot, random);
+    const kept = former.boot === boot || former.clean || former.fsyncAlways;
+    const meta = { ...former, boot, clean: false, fsyncAlways, intact: former.intact && kept };
+    const opened = new StoreMeta(disk, directory, meta, former.boot === boot);
+    opened.#save();
+    return opened;
+  }
+
+  get store(): string {
+    return this.#meta.store;
+  }
+
+  get key(): FingerprintKey {
+    return this.#meta.key;
+  }
+
+  get intact(): boolean {
+    return this.#meta.intact;
+  }
+
+  get movingTo(): string | null {
+    return this.#meta.movingTo;
+  }
+
+  get floor(): number {
+    return this.#meta.floor;
+  }
+
+  get epoch(): number {
+    return this.#meta.epoch;
+  }
+
+  get longestGrantMs(): number {
+    return this.#meta.longestGrantMs;
+  }
+
+  save(change: { readonly epoch?: number; readonly longestGrantMs?: number }): void {
+    this.#change(change);
+  }
+
+  setIntact(intact: boolean): void {
+    this.#change({ intact });
+  }
+
+  setFloor(floor: number): void {
+    this.#change({ floor });
+  }
+
+  /** To be called when the store is closed and everything is synced. */
+  setClean(): void {
+    this.#change({ clean: true });
+  }
+
+  /** The whole log is about to be moved away. */
+  beginMove(to: string): void {
+    this.#change({ intact: false, movingTo: to });
+  }
+
+  endMove(): void {
+    this.#change({ floor: 0, movingTo: null });
+  }
+
+  #change(change: Partial<Meta>): void {
+    const fields = Object.entries(change);
+    if (fields.every(([name, value]) => this.#meta[name as keyof Meta] === value)) return;
+    this.#meta = { ...this.#meta, ...change };
+    this.#save();
+  }
+
+  #save(): void {
+    writeDurably(this.#disk, this.#directory, FILE, [new TextEncoder().encode(`${JSON.stringify(this.#meta)}\n`)]);
+  }
+}
+
+function newMeta(boot: string, random: Random): Meta {
+  const word = (): number => Math.floor(random() * 2 ** 32);
+  const store = [word(), word(), word(), word()].map((part) => part.toString(16).padStart(8, '0')).join('');
+  return {
+    version: 1,
+    store,
+    key: [word(), word(), word(), word()],
+    boot,
+    clean: false,
+    fsyncAlways: false,
+    intact: false,
+    floor: 0,
+    movingTo: null,
+    epoch: 0,
+    longestGrantMs: 0,
+  };
+}
