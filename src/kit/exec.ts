@@ -85,6 +85,8 @@ export interface RunningProgram {
   readonly exited: Promise<ProgramExit>;
   /** Writes to its standard input. Text for a program that has ended goes nowhere. */
   write(text: string): void;
+  /** Ends its standard input, which tells most helpers to finish. */
+  endInput(): void;
   /** Bytes written that it has not read yet, for callers that must not queue without bound. */
   unreadBytes(): number;
   /** Sends a signal to it and all it started. */
@@ -128,6 +130,7 @@ export async function startProgram(command: readonly string[], options: StartOpt
     pid,
     exited,
     write: (text) => void (program.stdin?.writable && program.stdin.write(text)),
+    endInput: () => void program.stdin?.end(),
     unreadBytes: () => program.stdin?.writableLength ?? 0,
     kill: (signal) => void program.kill(signal),
     async stop(graceMs) {
