@@ -66,10 +66,14 @@ export class BatchBytes {
   }
 }
 
+/** Works on any bytes, and unlike `set` with `subarray` makes no object. */
+const COPY = (Buffer.prototype as Buffer).copy as Copy;
+type Copy = (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number;
+
 /** Copies `from`[start, end) to `to` at `at` without making a view for it. */
 export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
   if (end - start > LOOP_BYTES) {
-    Buffer.prototype.copy.call(from, to, at, start, end);
+    COPY.call(from, to, at, start, end);
     return;
   }
   for (let source = start, target = at; source < end; source++, target++) to[target] = from[source]!;

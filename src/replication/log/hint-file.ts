@@ -148,9 +148,8 @@ export class Hint {
   }
 }
 
-function readFully(file: DiskFile, into: Uint8Array, position: number): void {
-  if (file.read(into, 0, into.length, position) < into.length)
-    throw new HsctlError('format', `${file.path} is too short`);
+function readFully(file: DiskFile, into: Uint8Array, at: number): void {
+  if (file.read(into, 0, into.length, at) < into.length) throw new HsctlError('format', `${file.path} is too short`);
 }
 
 function roundUp(length: number): number {

@@ -28,11 +28,11 @@ export function noteRecords(
   const { bytes } = cursor;
   const { entries, id } = segment;
   const shift = offset + BATCH_HEADER_BYTES - cursor.end;
-  let controls = NONE;
+  const before = segment.controls.length;
   while (cursor.next()) {
     const { op, start, end } = cursor;
     if (op > OP.delete) {
-      controls = [...controls, controlRecord(cursor)];
+      segment.controls.push(controlRecord(cursor));
       continue;
     }
     fingerprint.take(bytes, cursor.keyStart, cursor.valueStart);
@@ -42,8 +42,7 @@ export function noteRecords(
     entries?.push(fingerprint.a, fingerprint.b, mark, start + shift);
     taker?.applyEntry(fingerprint.a, fingerprint.b, mark, start + shift, id);
   }
-  segment.controls.push(...controls);
-  return controls;
+  return segment.controls.length === before ? NONE : segment.controls.slice(before);
 }
 
 /** The index as the log fills and asks it, with the account of what is still of use in each segment. */

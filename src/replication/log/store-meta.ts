@@ -21,7 +21,7 @@ const metaSchema = z.strictObject({
   /** Closed in good order: everything was on stable storage. */
   clean: z.boolean(),
   /** Everything was synced before it was confirmed. */
-  fsyncAlways: z.boolean(),
+  syncsAlways: z.boolean(),
   intact: z.boolean(),
   /** Below this seq the log cannot be cut: older records were dropped because of newer ones up to here. */
   floor: count,
@@ -65,12 +65,12 @@ export class StoreMeta implements AgentMemory {
    * Opens the store's meta file, or makes it, and works out whether the log is intact: it is, if it was and the
    * machine did not go down since, or only after an orderly end, or everything was synced before it was confirmed.
    */
-  static open(disk: Disk, directory: string, fsyncAlways: boolean, random: Random): StoreMeta {
+  static open(disk: Disk, directory: string, syncsAlways: boolean, random: Random): StoreMeta {
     const found = readMeta(disk, directory);
     const boot = disk.bootId();
     const former = found ?? newMeta(boot, random);
-    const kept = former.boot === boot || former.clean || former.fsyncAlways;
-    const meta = { ...former, boot, clean: false, fsyncAlways, intact: former.intact && kept };
+    const kept = former.boot === boot || former.clean || former.syncsAlways;
+    const meta = { ...former, boot, clean: false, syncsAlways, intact: former.intact && kept };
     const opened = new StoreMeta(disk, directory, meta, former.boot === boot);
     opened.#save();
     return opened;
@@ -151,7 +151,7 @@ function newMeta(boot: string, random: Random): Meta {
     key: [word(), word(), word(), word()],
     boot,
     clean: false,
-    fsyncAlways: false,
+    syncsAlways: false,
     intact: false,
     floor: 0,
     movingTo: null,
