@@ -95,11 +95,13 @@ export class MasterSession {
     return this.#feed === null ? null : (this.#attach?.epoch ?? null);
   }
 
-  /** The peer's log end: what it has confirmed, or said at first. */
+  /** The peer's log end: what it has confirmed, or said at first. Hash 0 where it lags behind. */
   get peerEnd(): LogPosition {
-    const said = this.#peerHello.end;
-    if (this.#feed === null) return said;
-    return this.#options.log.positionAt(this.#ackedSeq) ?? { epoch: this.#attach!.epoch, seq: this.#ackedSeq, hash: 0 };
+    if (this.#feed === null) return this.#peerHello.end;
+    const { end, history } = this.#options.log.state();
+    if (this.#ackedSeq === end.seq) return end;
+    const epoch = history.findLast((reign) => reign.firstSeq <= this.#ackedSeq)?.epoch ?? 0;
+    return { epoch, seq: this.#ackedSeq, hash: 0 };
   }
 
   get ackedSeq(): number {

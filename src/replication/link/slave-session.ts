@@ -8,7 +8,9 @@ import { RateMeter } from '../pace/rate-meter.ts';
 import { AckSender } from './ack-sender.ts';
 import { type CutPlan, planCut } from './attach-plan.ts';
 import { BatchAssembler } from './batch-assembler.ts';
+import { carryOutCut } from './carry-out-cut.ts';
 import { greetingRefusal } from './greeting.ts';
+import { IntactWatch } from './intact-watch.ts';
 import type { CatchUp } from './log-feed.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { SlaveOwner } from './slave-owner.ts';
@@ -47,7 +49,7 @@ export class SlaveSession {
   #attach: Attach | null = null;
   #following = false;
   #hasFollowed = false;
-  #level = false;
+  #intact: IntactWatch | null = null;
   /** The session is not done before that is. */
   #cutting = false;
   #receivedBytes = 0;
@@ -181,6 +183,7 @@ export class SlaveSession {
 
   #answer(ping: Ping): void {
     if (ping.epoch < this.#owner.epoch) return this.#refuseEpoch(ping.epoch);
+    this.#intact?.confirmed(ping.confirmedSeq);
     const leaseMs = this.#owner.pinged(ping);
     this.#link.send({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, leaseMs });
   }
@@ -197,13 +200,14 @@ export class SlaveSession {
     void this.#cutAndFollow(attach, plan);
   }
 
-  async #cutAndFollow(attach: Attach, plan: CutPlan): Promise<void> {
+  async #cutAndFollow(attach: Attach, plan: Exclude<CutPlan, { kind: 'conflict' }>): Promise<void> {
     this.#cutting = true;
     try {
-      if (plan.kind === 'cut') this.#owner.archived(await this.#log.cut(plan.to));
-      else if (plan.kind === 'reset') this.#owner.archived(await this.#log.reset());
+      const ready = await carryOutCut(this.#log, plan, (path) => this.#owner.archived(path));
       if (this.#options.syncBeforeAck) await this.#log.sync();
-      if (!this.#ended) this.#follow(attach, plan);
+      if (this.#ended) return;
+      if (ready) this.#follow(attach);
+      else this.close('the log had to start from nothing: greeting anew');
     } catch (thrown) {
       this.#fail(thrown);
     } finally {
@@ -212,13 +216,13 @@ export class SlaveSession {
     }
   }
 
-  #follow(attach: Attach, plan: CutPlan): void {
+  #follow(attach: Attach): void {
     if (attach.epoch !== this.#owner.epoch) return this.#refuseEpoch(attach.epoch);
-    if (plan.kind === 'reset' && plan.greetAgain) return this.close('the log starts from nothing: greeting anew');
+    this.#intact = new IntactWatch(this.#log, attach.end.seq);
     this.#following = true;
     this.#hasFollowed = true;
     this.#owner.following(attach);
-    this.#noticeLevel();
+    this.#intact.look();
     this.#sendAck(this.#log.end.seq);
   }
 
@@ -241,19 +245,13 @@ export class SlaveSession {
     if (header.epoch > epoch)
       throw new HsctlError('format', `a batch of epoch ${header.epoch} came under epoch ${epoch}`);
     this.#log.append(batch);
+    if (header.sparse) this.#intact?.sparse();
   };
 
   readonly #atEndOfTurn = (): void => {
     this.#owner.appended(this.#log.end);
-    this.#noticeLevel();
+    this.#intact?.look();
   };
-
-  /** Once the log holds all that the master's held when it attached, it holds all that this node ever confirmed. */
-  #noticeLevel(): void {
-    if (this.#level || this.#attach === null || this.#log.end.seq < this.#attach.end.seq) return;
-    this.#level = true;
-    this.#log.markIntact();
-  }
 
   /** Confirms under the epoch of the attachment, and never once a higher one was seen. */
   readonly #sendAck = (seq: number): void => {
