@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { HsctlError } from '../kit/errors.ts';
 import { HsctlCommand } from './base.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -7,13 +8,16 @@ export class Agent extends HsctlCommand {
   static override description =
     'Runs in the foreground until SIGTERM, and logs to standard output: JSON lines, or readable ones on a terminal. HSCTL_LOG=debug tells more.';
   static override args = {
-    group: Args.string({ required: true, description: 'the group' }),
-    node: Args.string({ required: true, description: 'the node that this machine is' }),
+    group: Args.string({ required: true, description: 'the group, or GROUP:NODE in one word' }),
+    node: Args.string({ description: 'the node that this machine is' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Agent);
+    const [group = '', node, ...more] = [...args.group.split(':'), ...(args.node === undefined ? [] : [args.node])];
+    if (node === undefined) throw new HsctlError('usage', `which node of ${group}?`, 'name it: hsctl agent GROUP NODE');
+    if (more.length > 0) throw new HsctlError('usage', `${more.join(' ')}: there is a node already, ${node}`);
     const { runAgent } = await import('../daemon/agent.ts');
-    await runAgent(flags.config, args.group, args.node, stopSignal());
+    await runAgent(flags.config, group, node, stopSignal());
   }
 }

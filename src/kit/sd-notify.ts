@@ -28,6 +28,7 @@ export class SdNotify {
   readonly #logger: Logger;
   #helper: Promise<RunningProgram | null> | null = null;
   #closed = false;
+  #status = '';
   #warned = false;
 
   /**
@@ -53,9 +54,11 @@ export class SdNotify {
     this.#send('WATCHDOG=1');
   }
 
-  /** One line for `systemctl status`. */
+  /** One line for `systemctl status`; said again only when it is another. */
   status(text: string): void {
-    this.#send(`STATUS=${text.replaceAll(/\s+/g, ' ').slice(0, MAX_STATUS_CHARACTERS)}`);
+    const line = `STATUS=${text.replaceAll(/\s+/g, ' ').slice(0, MAX_STATUS_CHARACTERS)}`;
+    if (line !== this.#status) this.#send(line);
+    this.#status = line;
   }
 
   /** The daemon was told to stop and does so. */

@@ -354,7 +354,10 @@ describe('hsctl, used wrongly', () => {
     [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
     [['pause', '--for'], /^hsctl: flag --for expects a value\n {2}see "hsctl pause --help"\n$/],
     [['events', '-n', '0'], /^hsctl: --lines: .*\n {2}see "hsctl events --help"\n$/],
-    [['agent', 'world'], /^hsctl: missing 1 required arg:? node[^]*see "hsctl agent --help"\n$/],
+    [['agent'], /^hsctl: missing 1 required arg:? group[^]*see "hsctl agent --help"\n$/],
+    [['agent', 'world'], /^hsctl: which node of world\?\n {2}name it: hsctl agent GROUP NODE\n$/],
+    [['agent', 'world:a', 'b'], /^hsctl: b: there is a node already, a\n$/],
+    [['agent', 'world:z'], /^hsctl: group world has no node z\n {2}it has: a, b\n$/],
     [['completion'], /^hsctl: missing 1 required arg:? .*shell[^]*see "hsctl completion --help"\n$/],
     [['completion', 'tcsh'], /^hsctl: .*tcsh[^]*see "hsctl completion --help"\n$/],
   ];

@@ -54,6 +54,7 @@ suite('sd_notify', () => {
     notify.ready();
     notify.watchdog();
     notify.status('serving $(id)\nREADY=0  "as" -a');
+    notify.status('serving $(id)\nREADY=0  "as" -a');
     notify.stopping();
     await notify.close();
     assert.deepEqual(await messages(4), [
