@@ -1,8 +1,8 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Cluster, type NodePorts, USUAL_PORTS } from '../../test/rig/cluster.ts';
+import { freePorts } from '../../test/rig/free-ports.ts';
 import { typescriptFriendList } from '../../test/rig/friend-list.ts';
 import { LocalMachine, type Machine } from '../../test/rig/machine.ts';
 import { Rig } from '../../test/rig/rig.ts';
@@ -79,20 +79,4 @@ export async function onLoopback(play: (stage: Stage) => Promise<void>): Promise
 
 function portsOf([control = 0, replication = 0, clients = 0]: readonly number[]): NodePorts {
   return { control, replication, clients };
-}
-
-/** Ports of loopback that nobody listens on at this moment. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

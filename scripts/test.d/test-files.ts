@@ -2,8 +2,8 @@ import { globSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { HsctlError } from '../../src/kit/errors.ts';
 
-/** Folders whose tests make network namespaces or virtual machines: they need root and run one at a time. */
-const HOST_FOLDERS = ['rig', 'scenarios', 'traffic', 'vm'];
+/** Folders whose tests make network namespaces or virtual machines, or compile: they need root or what it installs, and run one at a time. */
+const HOST_FOLDERS = ['examples', 'rig', 'scenarios', 'traffic', 'vm'];
 
 export interface TestFiles {
   /** Tests that need nothing but this process. */
