@@ -59,6 +59,8 @@ export class AgentNode {
   #done: Posture | null = null;
   /** When the traffic on this node was last renewed; null while it holds none. */
   #renewedAtMs: number | null = null;
+  /** The end of the lease for which that was done. */
+  #renewedForMs = -Infinity;
   #heldSeq: number;
   #reported = '';
   #divergence: AgentReport['divergence'] = null;
@@ -136,8 +138,32 @@ export class AgentNode {
     this.act(() => this.core.onControllerGrant(grant));
   }
 
+  /** The hot one: a confirmation of the slave moves the confirmed seq, and rarely anything else. */
   onAck(epoch: number, seq: number): void {
-    this.act(() => this.core.onAck(epoch, seq));
+    if (this.core.waitsForSlave) return this.act(() => this.core.onAck(epoch, seq));
+    this.core.onAck(epoch, seq);
+    this.replica.confirmedMayHaveRisen();
+  }
+
+  /** A ping of the master: the lease to grant, in milliseconds. */
+  onPing(ping: Ping): number {
+    let leaseMs = 0;
+    const before = this.core.confirmedSeq;
+    try {
+      leaseMs = this.core.onPing(ping);
+    } catch (error) {
+      this.onDiskFailure(error);
+    }
+    if (this.core.confirmedSeq > before) this.replica.confirmedMayHaveRisen();
+    return leaseMs;
+  }
+
+  /** A cut tail was saved to this file; an empty name: there was nothing to save. */
+  onArchived(path: string): void {
+    if (path === '') return;
+    this.archives.push(path);
+    this.#ports.logger.warn(`records that no other node has were archived in ${path}`);
+    this.reconcile();
   }
 
   onApp(view: AppView, restarts: number): void {
@@ -239,12 +265,21 @@ export class AgentNode {
   #traffic(posture: Posture): void {
     const nowMs = this.#ports.scheduler.monotonicMs();
     if (posture.serves) {
-      if (this.#renewedAtMs !== null && nowMs - this.#renewedAtMs < this.#settings.heartbeatMs / 2) return;
+      const { leaseMs, heartbeatMs } = this.#settings;
+      const remainingMs = Math.min(posture.servesUntilMs - nowMs, leaseMs);
+      const renewed =
+        posture.servesUntilMs === Infinity
+          ? this.#renewedAtMs === null || nowMs - this.#renewedAtMs >= heartbeatMs
+          : posture.servesUntilMs !== this.#renewedForMs;
+      // The kernel counts whole seconds: on an older lease the address could outlive what the grantors wait for.
+      if (!renewed || remainingMs < leaseMs - heartbeatMs) return;
       this.#renewedAtMs = nowMs;
+      this.#renewedForMs = posture.servesUntilMs;
       this.core.onTrafficTaken();
-      void this.#holdTraffic(Math.min(posture.servesUntilMs - nowMs, this.#settings.leaseMs));
+      void this.#holdTraffic(remainingMs);
     } else if (this.#renewedAtMs !== null) {
       this.#renewedAtMs = null;
+      this.#renewedForMs = -Infinity;
       void this.#releaseTraffic();
     }
   }

@@ -32,18 +32,21 @@ export function mayGrant(record: GroupRecord, node: NodeId, epoch: number): bool
   return grantable && record.master === node && record.epoch === epoch;
 }
 
-/** Where the traffic should go now. */
-export function desiredTraffic(view: GroupView): DesiredTraffic {
+/** Where the traffic should go now; null to leave it as it is, while it is not known whether the master serves. */
+export function desiredTraffic(view: GroupView): DesiredTraffic | null {
   const { record } = view;
   const master = masterOf(view);
+  if (record.stage === 'none' || (record.stage !== 'fencing' && master?.report === null)) return null;
   const report = master?.report;
   const owns =
     report?.role === 'master' && report.epoch === record.epoch && master !== null && !hasRenounced(view, master);
   const ready = report?.phase === 'ready' || report?.phase === 'quiescing' || report?.phase === 'quiesced';
-  const reigns = record.stage !== 'fencing' && record.stage !== 'none';
+  const reigns = record.stage !== 'fencing';
+  const active = reigns && owns && ready ? record.master : null;
   return {
-    active: reigns && owns && ready ? record.master : null,
-    hold: record.stage === 'fencing' || record.stage === 'promoting' || record.stage === 'quiescing',
+    active,
+    // Without a node to go to, new connections wait for one rather than fail.
+    hold: active === null || record.stage === 'quiescing',
     dead: view.nodes.filter((node) => node.id !== record.master && isSilent(view, node)).map((node) => node.id),
     epoch: record.epoch,
   };

@@ -258,6 +258,7 @@ export class GroupController {
 
   #moveTraffic(): void {
     const desired = desiredTraffic(this.view());
+    if (desired === null) return;
     const key = keyOf(desired);
     if (this.#wanted !== null && keyOf(this.#wanted) === key) return;
     this.#wanted = desired;

@@ -71,7 +71,7 @@ async function runWith(
   const api = new ApiServer({ service, doors: [socketDoor(config.controller.socket)], logger, version: VERSION });
   await api.open();
   const stopTiltWatch = watchClocks(runtimes, scheduler, logger);
-  const systemd = notifySystemd(scheduler, () => service.status().summary);
+  const stopNotifying = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
     version: VERSION,
     groups: config.groups.length,
@@ -80,9 +80,9 @@ async function runWith(
   try {
     await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
   } finally {
-    systemd.stopping();
     stopTiltWatch();
     await api.close();
+    await stopNotifying();
   }
   logger.info('the controller has stopped');
 }

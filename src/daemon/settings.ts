@@ -3,22 +3,20 @@ import type { AgentSettings } from '../agent/core/agent-core.ts';
 import type { GroupSettings } from '../controller/group-controller.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { grantDurationMs } from '../kit/lease.ts';
+import { addressOutlivesLeaseMs } from '../traffic/vip/plan.ts';
 
 /** What the controller and the agents of a group have to agree on, from the one configuration. */
 
-/** The kernel counts an address' lifetime in whole seconds and may be this late. */
-const KERNEL_LATE_MS = 250;
-/** From a grant's arrival to the renewal of the address. */
-const RENEWAL_MS = 50;
 /** Work under way gets this long to end in a switchover before it is cut off. */
 const DRAIN_MS = 100;
 
-/** How long a VIP may stay on a node whose lease has ended without its agent: for the grantors to wait out. */
+/**
+ * How long a VIP may stay on a node whose lease has ended without its agent, for the grantors to wait out. Agents
+ * renew an address only while less than a heartbeat of the lease is gone.
+ */
 export function lingerMs(group: GroupConfig): number {
   if (!group.traffic.some(({ type }) => type === 'vip')) return 0;
-  const { leaseMs } = group.failover;
-  const lifetimeMs = Math.max(1, Math.floor(leaseMs / 1000)) * 1000;
-  return Math.max(0, lifetimeMs - leaseMs) + KERNEL_LATE_MS + RENEWAL_MS;
+  return addressOutlivesLeaseMs(group.failover.leaseMs) + group.failover.heartbeatMs;
 }
 
 export function groupSettings(group: GroupConfig): GroupSettings {

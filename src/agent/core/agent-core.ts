@@ -202,7 +202,7 @@ export class AgentCore {
     this.onPeerHeard();
     if (this.#reign?.epoch !== epoch) return;
     this.#reign.onAck(seq, this.#clock.monotonicMs());
-    if (this.#reign.waitsForSlave) this.tick();
+    if (this.waitsForSlave) this.tick();
   }
 
   // --- what this node itself sees
@@ -330,6 +330,11 @@ export class AgentCore {
 
   get peerGrantRunsMs(): number {
     return this.#peerGrant.runsMs(this.#clock.monotonicMs());
+  }
+
+  /** Whether a confirmation of the slave may change more than what is confirmed. */
+  get waitsForSlave(): boolean {
+    return this.#reign?.waitsForSlave ?? false;
   }
 
   /** Epoch of this node's own reign once it has begun and until it is released; else null. */
