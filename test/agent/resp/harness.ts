@@ -105,9 +105,9 @@ export interface Harness {
   readonly logger: RecordingLogger;
   readonly path: string;
   /** Another connection, closed after the test. */
-  connect(): RawClient;
+  readonly connect: () => RawClient;
   /** Ends the service, as SIGTERM would. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts a service over a replica in memory; all is gone after the test. */

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createConnection, type NetConnectOpts, type Socket } from 'node:net';
 import { PushMessage, type Reply, ReplyError, ReplyMap, RespDecoder } from '../../../src/protocol/resp/resp-decoder.ts';
 
 /** Replies in a form that compares and prints well. */
@@ -31,8 +31,9 @@ export class RawClient {
   #wake: () => void = () => undefined;
   #closed = false;
 
-  constructor(path: string) {
-    this.socket = connect(path);
+  /** Connects to a unix socket, or to what is said. */
+  constructor(where: string | NetConnectOpts) {
+    this.socket = createConnection(typeof where === 'string' ? { path: where } : where);
     this.socket.on('data', (chunk: Buffer) => {
       this.#bytes += chunk.toString('latin1');
       this.#decoder.push(chunk);
@@ -73,6 +74,13 @@ export class RawClient {
   async ask(...words: readonly (string | Buffer)[]): Promise<Plain> {
     this.send(words);
     return (await this.replies(1))[0] ?? null;
+  }
+
+  /** The same for a command whose reply is text. */
+  async text(...words: readonly (string | Buffer)[]): Promise<string> {
+    const reply = await this.ask(...words);
+    if (typeof reply !== 'string') throw new Error(`${words.join(' ')} was answered by ${JSON.stringify(reply)}`);
+    return reply;
   }
 
   /** Replies that came and were not taken. */
