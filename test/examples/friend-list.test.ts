@@ -44,9 +44,13 @@ async function served(server: Server, line: string): Promise<string> {
   });
 }
 
+/** Asks until the answer is that the server does not serve; meanwhile it may close connections that wait for its agent. */
 async function refused(server: Server): Promise<void> {
-  const client = await server.client();
-  await until('the server to refuse', async () => (await client.request('COUNT', LIMIT_MS)).startsWith('NO '));
+  await until('the server to refuse', async () => {
+    const client = await server.client();
+    const answer = await client.request('COUNT', LIMIT_MS).catch(() => '');
+    return answer.startsWith('NO ');
+  });
 }
 
 async function say(client: LineSocket, ...lines: readonly string[]): Promise<string[]> {
