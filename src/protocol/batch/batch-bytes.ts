@@ -12,9 +12,15 @@ const LEAST_ROOM_BYTES = 64 * 1024;
  * so it may be written, sent and kept without copying; the slab goes when the last batch in it is dropped.
  */
 export class BatchBytes {
-  #slab = new Uint8Array(SLAB_BYTES);
+  readonly #slabBytes: number;
+  /** Made when it is needed. */
+  #slab = new Uint8Array(0);
   #start = 0;
   #end = BATCH_HEADER_BYTES;
+
+  constructor(slabBytes = SLAB_BYTES) {
+    this.#slabBytes = slabBytes;
+  }
 
   /** Bytes of records so far. */
   get payloadBytes(): number {
@@ -46,10 +52,10 @@ export class BatchBytes {
 
   /** Hands out header (still empty) and records, and begins the next batch behind them. */
   detach(): Uint8Array {
-    const batch = this.#slab.subarray(this.#start, this.#end);
+    const batch = this.reserve(0).subarray(this.#start, this.#end);
     this.#start = (this.#end + 7) & ~7;
     if (this.#start + LEAST_ROOM_BYTES > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slab = new Uint8Array(0);
       this.#start = 0;
     }
     this.#end = this.#start + BATCH_HEADER_BYTES;
@@ -57,23 +63,22 @@ export class BatchBytes {
   }
 
   #move(length: number): void {
-    const present = this.#slab.subarray(this.#start, this.#end);
-    const slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * present.length + length));
-    slab.set(present);
+    const present = this.#end - this.#start;
+    const slab = new Uint8Array(Math.max(this.#slabBytes, 2 * present + length));
+    slab.set(this.#slab.subarray(this.#start, this.#end));
     this.#slab = slab;
-    this.#end = present.length;
     this.#start = 0;
+    this.#end = present;
   }
 }
 
-/** Works on any bytes, and unlike `set` with `subarray` makes no object. */
-const COPY = (Buffer.prototype as Buffer).copy as Copy;
-type Copy = (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number;
+/** Its `copy` works on any bytes and, unlike `set` with `subarray`, makes no object. */
+const COPIER: Buffer = Buffer.prototype as Buffer;
 
 /** Copies `from`[start, end) to `to` at `at` without making a view for it. */
 export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
   if (end - start > LOOP_BYTES) {
-    COPY.call(from, to, at, start, end);
+    COPIER.copy.call(from as Buffer, to, at, start, end);
     return;
   }
   for (let source = start, target = at; source < end; source++, target++) to[target] = from[source]!;

@@ -8,12 +8,13 @@ const DISTANCE_LIMIT = 0xffff_ffff;
 /** Makes sparse batches out of the records of other ones, in rising order. */
 export class SparseBatchBuilder {
   count = 0;
-  readonly #bytes = new BatchBytes();
+  readonly #bytes: BatchBytes;
   #firstSeq: number;
 
-  /** `firstSeq`: where the coverage of the first batch begins. */
-  constructor(firstSeq: number) {
+  /** `firstSeq`: where the coverage of the first batch begins. `roomBytes`: about how long it will be, if that is known. */
+  constructor(firstSeq: number, roomBytes?: number) {
     this.#firstSeq = firstSeq;
+    this.#bytes = new BatchBytes(roomBytes);
   }
 
   get firstSeq(): number {
@@ -69,7 +70,7 @@ export class SparseBatchBuilder {
 /** The part of a batch, at which the cursor was opened, that is behind `seq`: a sparse batch that begins there. */
 export function trimmedBatch(cursor: BatchCursor, seq: number): Uint8Array {
   const { header } = cursor;
-  const builder = new SparseBatchBuilder(seq + 1);
+  const builder = new SparseBatchBuilder(seq + 1, header.totalBytes + header.count * 4);
   while (cursor.next()) {
     if (cursor.seq > seq) builder.add(cursor);
   }
