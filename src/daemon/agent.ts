@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { AgentNode } from '../agent/agent-node.ts';
 import { AppWatch } from '../agent/app/app-watch.ts';
 import { Supervisor } from '../agent/app/supervisor.ts';
@@ -10,7 +9,7 @@ import { loadConfig } from '../config/load.ts';
 import { systemScheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
-import { systemRandom } from '../kit/random.ts';
+import { systemRandom, uniqueId } from '../kit/random.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
 import { NodeDisk } from '../replication/log/node-disk.ts';
 import { makeLogger } from '../telemetry/logger.ts';
@@ -86,7 +85,7 @@ class Agent {
 
   constructor(config: Config, group: GroupConfig, own: NodeConfig, log: DiskLog, logger: Logger) {
     const scheduler = systemScheduler;
-    const instance = randomUUID();
+    const instance = uniqueId();
     const identity = { cluster: config.cluster, group: group.name, node: own.id, instance };
     this.#config = config;
     this.#group = group;

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { randomUUID } from 'node:crypto';
 import { ApiServer } from '../api/server.ts';
 import { socketDoor } from '../api/socket-door.ts';
 import type { Config } from '../config/config.ts';
@@ -7,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import { ClockGuard } from '../kit/clock-guard.ts';
 import { systemScheduler, type Scheduler } from '../kit/clock.ts';
 import type { Logger } from '../kit/logger.ts';
-import { systemRandom } from '../kit/random.ts';
+import { systemRandom, uniqueId } from '../kit/random.ts';
 import { VERSION } from '../kit/version.ts';
 import { SqliteRecords } from '../records/sqlite-records.ts';
 import { makeLogger } from '../telemetry/logger.ts';
@@ -47,7 +46,7 @@ async function runWith(
   const scheduler = systemScheduler;
   const known = records.load();
   const security = securityFor(config, 'controller');
-  const instance = randomUUID();
+  const instance = uniqueId();
   const runtimes = config.groups.map(
     (group) =>
       new GroupRuntime({

@@ -1,7 +1,7 @@
 /** Which part of src may import which: the table of the design, and nothing else. */
 
 /** From the bottom up: a part imports only from lower rows, never from its neighbours in a row. */
-export const LAYERS: readonly (readonly string[])[] = [
+const LAYERS: readonly (readonly string[])[] = [
   ['kit'],
   ['model'],
   ['config', 'protocol'],
