@@ -43,7 +43,7 @@ export interface RunResult {
 /**
  * Runs a program to its end.
  * @throws HsctlError('timeout') when its time ran out; HsctlError('failed') when it cannot be started, was called off,
- * was ended by a signal, printed too much or gave an exit code that is not accepted, with its stderr in the message.
+ * was ended by a signal, printed too much or gave an exit code that is not accepted, with its stderr (else its stdout) in the message.
  */
 export async function run(command: readonly string[], options: RunOptions): Promise<RunResult> {
   const [file = '', ...args] = command;
@@ -69,7 +69,9 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     const accepted = options.acceptExit?.(result.exitCode) ?? result.exitCode === 0;
     if (accepted) return { stdout: stdout.text(), stderr: stderr.text(), exitCode: result.exitCode };
   }
-  throw runError(command, options, result, stdout.exceeded(options.cutOutput) ? limit : null, stderr.text());
+  // Many programs tell what is wrong on standard output.
+  const said = stderr.text().trim() || stdout.text().trim();
+  throw runError(command, options, result, stdout.exceeded(options.cutOutput) ? limit : null, said);
 }
 
 export interface ProgramExit {
@@ -186,10 +188,10 @@ function runError(
   options: RunOptions,
   result: Outcome,
   exceededBytes: number | null,
-  stderr: string,
+  output: string,
 ): HsctlError {
   const shown = shorten(command.join(' '));
-  const said = stderr.trim() === '' ? '' : `: ${shorten(stderr.trim())}`;
+  const said = output === '' ? '' : `: ${shorten(output)}`;
   if (result.timedOut) return new HsctlError('timeout', `${shown}: not done within ${options.timeoutMs} ms${said}`);
   if (result.isCanceled) return new HsctlError('failed', `${shown}: called off${said}`);
   if (exceededBytes !== null) return new HsctlError('failed', `${shown}: printed more than ${exceededBytes} bytes`);

@@ -46,6 +46,7 @@ test('a refused exit code is an error with the command and its stderr', async ()
   const error = await failure(run(sh('echo printed; echo "no such device" >&2; exit 7'), LIMIT));
   assert.equal(error.code, 'failed');
   assert.match(error.message, /^sh -c .*: exit code 7: no such device$/);
+  assert.match((await failure(run(sh('echo only here; exit 1'), LIMIT))).message, /exit code 1: only here$/);
   assert.equal((await run(sh('exit 7'), { ...LIMIT, acceptExit: (code) => code === 7 })).exitCode, 7);
 });
 
