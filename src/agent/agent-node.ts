@@ -25,6 +25,8 @@ export interface NodePorts {
   readonly instance: string;
   /** Written through at each append: the log counts as held only once it is on stable storage. */
   readonly syncsAlways: boolean;
+  /** Runs a task at the end of this turn of the event loop. */
+  endOfTurn(task: () => void): void;
   /** Puts traffic on this node, or renews it, for no longer than the lease. Rejects if it cannot. */
   holdTraffic(remainingMs: number): Promise<void>;
   /** Resolves when no traffic can reach this node any more. */
@@ -99,6 +101,7 @@ export class AgentNode {
         onDiskFailure: (error) => this.onDiskFailure(error),
       },
       (batch) => ports.batchMade(batch),
+      (task) => ports.endOfTurn(task),
     );
   }
 
@@ -272,7 +275,7 @@ export class AgentNode {
           ? this.#renewedAtMs === null || nowMs - this.#renewedAtMs >= heartbeatMs
           : posture.servesUntilMs !== this.#renewedForMs;
       // The kernel counts whole seconds: on an older lease the address could outlive what the grantors wait for.
-      if (!renewed || remainingMs < leaseMs - heartbeatMs) return;
+      if (!renewed || remainingMs < leaseMs - heartbeatMs / 2) return;
       this.#renewedAtMs = nowMs;
       this.#renewedForMs = posture.servesUntilMs;
       this.core.onTrafficTaken();

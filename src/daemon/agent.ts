@@ -103,6 +103,7 @@ class Agent {
       logger,
       instance,
       syncsAlways: group.replication.fsync === 'always',
+      endOfTurn: setImmediate,
       holdTraffic: (remainingMs) => this.#traffic.hold(remainingMs),
       releaseTraffic: () => this.#traffic.release(),
       addresses: () => this.#traffic.addresses(),

@@ -41,14 +41,24 @@ export class NodeReplica implements Replica {
   readonly #gateListeners = new Set<() => void>();
   readonly #lostListeners = new Set<() => void>();
   readonly #onBatch: (batch: Uint8Array) => void;
+  readonly #endOfTurn: (task: () => void) => void;
   #flushPlanned = false;
   #told: Seq = 0;
 
-  /** `onBatch` gets each batch that this node has made, after it was appended. */
-  constructor(log: Log, control: ReplicaControl, onBatch: (batch: Uint8Array) => void) {
+  /**
+   * `onBatch` gets each batch that this node has made, after it was appended. `endOfTurn` runs a task when everything that
+   * has arrived by now was taken.
+   */
+  constructor(
+    log: Log,
+    control: ReplicaControl,
+    onBatch: (batch: Uint8Array) => void,
+    endOfTurn: (task: () => void) => void,
+  ) {
     this.#log = log;
     this.#control = control;
     this.#onBatch = onBatch;
+    this.#endOfTurn = endOfTurn;
   }
 
   // --- state
@@ -150,7 +160,7 @@ export class NodeReplica implements Replica {
   #added(): Seq {
     if (!this.#flushPlanned) {
       this.#flushPlanned = true;
-      setImmediate(() => this.flush());
+      this.#endOfTurn(() => this.flush());
     }
     return this.#log.end.seq + this.#builder.count;
   }
