@@ -6,7 +6,8 @@ import type { AppObserver } from './app-observer.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
 import type { News } from './news.ts';
-import type { NodeView, RoleNews } from './node-view.ts';
+import type { RoleNews } from '../../model/role-news.ts';
+import type { NodeView } from './node-view.ts';
 
 /** Limits on what clients may cost. */
 export interface ClientLimits {

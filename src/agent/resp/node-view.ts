@@ -9,16 +9,3 @@ export interface NodeView {
   readonly peer: { readonly node: NodeId; readonly host: string; readonly port: number };
   report(): AgentReport;
 }
-
-/** The role that the app is to play; `none`: neither, do nothing that shows outside. */
-export interface RoleNews {
-  readonly role: 'master' | 'slave' | 'none';
-  readonly epoch: number;
-  /** Who is master, if this node knows. */
-  readonly master: NodeId | null;
-}
-
-/** The message on the channel `hs:role`: `master 7 a`, `slave 7 a`, `none 7 -`. */
-export function roleMessage(news: RoleNews): string {
-  return `${news.role} ${news.epoch} ${news.master ?? '-'}`;
-}

@@ -14,7 +14,8 @@ import { tableOf } from './command.ts';
 import { ROLE_CHANNEL, sendRole } from './commands/pubsub.ts';
 import type { ClientLimits, ServiceContext } from './context.ts';
 import { News } from './news.ts';
-import type { NodeView, RoleNews } from './node-view.ts';
+import type { RoleNews } from '../../model/role-news.ts';
+import type { NodeView } from './node-view.ts';
 
 export interface RespServiceOptions {
   /** Path of the unix socket. */

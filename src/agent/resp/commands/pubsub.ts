@@ -1,7 +1,7 @@
 import type { Arguments } from '../../../protocol/resp/arguments.ts';
 import type { Client } from '../client.ts';
 import { command, type Command } from '../command.ts';
-import { roleMessage } from '../node-view.ts';
+import { roleMessage } from '../../../model/role-news.ts';
 
 /**
  * Channels. Messages come on one only, `hs:role`; whoever subscribes to it is told the present role at once, so that
