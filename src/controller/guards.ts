@@ -172,7 +172,7 @@ export const targetIsLost: Guard = {
     const lost = target === null || isSilent(view, target) || hasRenounced(view, target);
     return finding(
       lost,
-      lost ? `${view.record.master} is silent, restarted or gave up` : `${view.record.master} is here`,
+      lost ? `${view.record.master} is silent, restarted or gave up` : `${view.record.master} is there`,
     );
   },
 };
@@ -193,7 +193,7 @@ export const formerMasterIsFenced: Guard = {
   test(view) {
     const { record } = view;
     const former = nodeNamed(view, record.previous);
-    if (former === null) return finding(true, 'there is none');
+    if (former === null) return finding(true, 'no former master');
     if (former.renouncedEpoch >= record.previousEpoch) return finding(true, `${former.id} renounced`);
     if (record.masterNeedsNoLease) return finding(false, `${former.id} may serve alone without a lease`);
     return finding(former.grantRunsMs === 0, `the grant to ${former.id} runs for ${describeMs(former.grantRunsMs)}`);
@@ -214,7 +214,7 @@ export const masterIsReady: Guard = {
 
 export const trafficHasMoved: Guard = {
   name: 'traffic goes to the master',
-  test: (view) => finding(view.trafficMoved, view.trafficMoved ? 'it does' : 'not yet'),
+  test: (view) => finding(view.trafficMoved, view.trafficMoved ? 'traffic goes there' : 'traffic does not go there yet'),
 };
 
 export const masterIsQuiesced: Guard = {

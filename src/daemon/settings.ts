@@ -8,15 +8,15 @@ import { addressOutlivesLeaseMs } from '../traffic/vip/plan.ts';
 /** What the controller and the agents of a group have to agree on, from the one configuration. */
 
 /** Work under way gets this long to end in a switchover before it is cut off. */
-const DRAIN_MS = 100;
+const DRAIN_MS = 200;
 
 /**
  * How long a VIP may stay on a node whose lease has ended without its agent, for the grantors to wait out. Agents
- * renew an address only while less than a heartbeat of the lease is gone.
+ * renew an address only while less than half a heartbeat of the lease is gone.
  */
 export function lingerMs(group: GroupConfig): number {
   if (!group.traffic.some(({ type }) => type === 'vip')) return 0;
-  return addressOutlivesLeaseMs(group.failover.leaseMs) + group.failover.heartbeatMs;
+  return addressOutlivesLeaseMs(group.failover.leaseMs) + group.failover.heartbeatMs / 2;
 }
 
 export function groupSettings(group: GroupConfig): GroupSettings {

@@ -3,7 +3,7 @@ import type { Scheduler, Timer } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { run, startProgram } from '../../kit/exec.ts';
 import type { Logger } from '../../kit/logger.ts';
-import { establishedConnections } from '../../traffic/established/count.ts';
+import { openConnections } from '../../traffic/connections/count.ts';
 import { makeNodeGate, type NodeGate } from '../../traffic/gate/node-gate.ts';
 import { VipHolder } from '../../traffic/vip/holder.ts';
 import { parseVirtualAddress } from '../../traffic/vip/plan.ts';
@@ -19,6 +19,8 @@ export class NodeTraffic {
   readonly #scheduler: Scheduler;
   readonly #logger: Logger;
   #counting: Timer | null = null;
+  /** Rises with each wish to open or close: what an older one waited for does not count any more. */
+  #wishes = 0;
 
   constructor(group: GroupConfig, node: NodeConfig, deps: { readonly scheduler: Scheduler; readonly logger: Logger }) {
     const { scheduler, logger } = deps;
@@ -56,11 +58,13 @@ export class NodeTraffic {
   /** Keeps new connections waiting, and calls `onIdle` when the present ones have ended. */
   async closeGate(onIdle: () => void): Promise<void> {
     this.#stopCounting();
+    const wish = ++this.#wishes;
     await this.#gate?.close().catch(this.#warn);
     const port = this.#port;
+    if (wish !== this.#wishes) return;
     if (port === null) return onIdle();
     const count = async (): Promise<void> => {
-      if ((await establishedConnections(port)) > 0 || this.#counting === null) return;
+      if ((await openConnections(port)) > 0 || this.#counting === null) return;
       this.#stopCounting();
       onIdle();
     };
@@ -68,6 +72,7 @@ export class NodeTraffic {
   }
 
   async openGate(): Promise<void> {
+    this.#wishes += 1;
     this.#stopCounting();
     await this.#gate?.open().catch(this.#warn);
   }

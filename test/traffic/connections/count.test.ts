@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { it } from 'node:test';
-import { establishedConnections } from '../../../src/traffic/established/count.ts';
+import { openConnections } from '../../../src/traffic/connections/count.ts';
 
-it('establishedConnections counts what is connected to a port of this machine', async (t) => {
+it('openConnections counts what is connected to a port of this machine', async (t) => {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  assert.equal(await establishedConnections(port), 0);
+  assert.equal(await openConnections(port), 0);
   const client = connect(port, '127.0.0.1');
   t.after(() => {
     client.destroy();
     server.close();
   });
   await Promise.all([once(client, 'connect'), once(server, 'connection')]);
-  assert.equal(await establishedConnections(port), 1);
+  assert.equal(await openConnections(port), 1);
 });

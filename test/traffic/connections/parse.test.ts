@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { countEstablished } from '../../../src/traffic/established/parse.ts';
+import { countOpen } from '../../../src/traffic/connections/parse.ts';
 
 const TABLE = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:2328 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 20110 1 0000000000000000 100 0 0 10 0
@@ -15,15 +15,15 @@ const TABLE6 = `  sl  local_address                         remote_address      
    1: 00000000000000000000000001000000:2328 00000000000000000000000001000000:C001 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0 20 4 30 10 -1
 `;
 
-describe('countEstablished', () => {
+describe('countOpen', () => {
   it('counts established connections whose local port it is, once each', () => {
-    assert.equal(countEstablished(TABLE, 9000), 2);
-    assert.equal(countEstablished(TABLE, 80), 1);
-    assert.equal(countEstablished(TABLE6, 9000), 1);
+    assert.equal(countOpen(TABLE, 9000), 2);
+    assert.equal(countOpen(TABLE, 80), 1);
+    assert.equal(countOpen(TABLE6, 9000), 1);
   });
 
   it('counts nothing for other ports and in an empty table', () => {
-    assert.equal(countEstablished(TABLE, 9001), 0);
-    assert.equal(countEstablished('', 9000), 0);
+    assert.equal(countOpen(TABLE, 9001), 0);
+    assert.equal(countOpen('', 9000), 0);
   });
 });
