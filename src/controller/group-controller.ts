@@ -11,6 +11,7 @@ import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
 import { NodeState } from './node-state.ts';
 import { PhaseWatch } from './phase-watch.ts';
 import type { DesiredTraffic, NewEvent, ProbeObservation, Records } from './ports.ts';
+import { TiltWatch } from './tilt.ts';
 import { planPromotion, type PromotePlan } from './preflight.ts';
 import type { Change } from './rules.ts';
 import type { GroupView, PromoteRequest, Thresholds } from './view.ts';
@@ -49,6 +50,7 @@ export class GroupController {
   readonly #ports: GroupPorts;
   readonly #nodes: readonly NodeState[];
   readonly #phases: PhaseWatch;
+  readonly #tiltWatch: TiltWatch;
   #record: GroupRecord;
   #stageSinceMs: number;
   #tilt: string | null = null;
@@ -56,6 +58,7 @@ export class GroupController {
   #movedFor: string | null = null;
   #trafficError = '';
   #retry: Timer | null = null;
+  #wake: Timer | null = null;
   #ruleId = '';
   #diskError = '';
 
@@ -68,6 +71,7 @@ export class GroupController {
     const longestGrantMs = Math.max(settings.grantMs, ports.records.longestGrantMs());
     this.#nodes = settings.nodes.map((id) => new NodeState(id, nowMs, longestGrantMs, this.#record.epoch));
     this.#phases = new PhaseWatch(ports.scheduler);
+    this.#tiltWatch = new TiltWatch(ports.scheduler, settings);
   }
 
   // --- observations
@@ -109,16 +113,11 @@ export class GroupController {
     this.step();
   }
 
-  /** Clocks or the event loop are in doubt (`why`), or no longer are (null). */
-  onTilt(why: string | null): void {
-    this.#tilt = why;
-    this.step();
-  }
-
   // --- decisions
 
   /** Decides and acts on what is known now. To be called each heartbeat at least. */
   step(): void {
+    this.#lookAtClocks();
     try {
       for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
         const decision = decide(this.view());
@@ -135,6 +134,7 @@ export class GroupController {
     }
     this.#observePhases();
     this.#moveTraffic();
+    this.#planWake();
   }
 
   /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. */
@@ -213,6 +213,12 @@ export class GroupController {
 
   // --- steps
 
+  #lookAtClocks(): void {
+    const tilt = this.#tiltWatch.look();
+    if (tilt !== null && this.#tilt === null) this.#ports.logger.warn(tilt);
+    this.#tilt = tilt;
+  }
+
   #save(record: GroupRecord, kind: NewEvent['kind'], message: string): void {
     const former = this.#record;
     const wallMs = this.#ports.scheduler.wallMs();
@@ -245,6 +251,18 @@ export class GroupController {
     if (assignment === null || !node.needs(assignment)) return;
     node.assigned(assignment);
     this.#ports.assign(node.id, assignment);
+  }
+
+  /** The former master is fenced at the very moment at which the grant to it has run out, not at the next heartbeat. */
+  #planWake(): void {
+    const { stage, previous } = this.#record;
+    if (stage !== 'fencing' || previous === null || this.#wake !== null) return;
+    const { grantRunsMs } = this.#node(previous).view(this.#nowMs, 0);
+    if (grantRunsMs <= 0) return;
+    this.#wake = this.#ports.scheduler.after(grantRunsMs, () => {
+      this.#wake = null;
+      this.step();
+    });
   }
 
   #observePhases(): void {

@@ -3,8 +3,7 @@ import { ApiServer } from '../api/server.ts';
 import { socketDoor } from '../api/socket-door.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { ClockGuard } from '../kit/clock-guard.ts';
-import { systemScheduler, type Scheduler } from '../kit/clock.ts';
+import { systemScheduler } from '../kit/clock.ts';
 import type { Logger } from '../kit/logger.ts';
 import { systemRandom, uniqueId } from '../kit/random.ts';
 import { VERSION } from '../kit/version.ts';
@@ -69,7 +68,6 @@ async function runWith(
   const service = new RunningController({ config, configPath, records, groups, scheduler });
   const api = new ApiServer({ service, doors: [socketDoor(config.controller.socket)], logger, version: VERSION });
   await api.open();
-  const stopTiltWatch = watchClocks(runtimes, scheduler, logger);
   const stopNotifying = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
     version: VERSION,
@@ -79,33 +77,8 @@ async function runWith(
   try {
     await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
   } finally {
-    stopTiltWatch();
     await api.close();
     await stopNotifying();
   }
   logger.info('the controller has stopped');
-}
-
-/**
- * TILT: when the clocks disagree or the event loop stalled, nothing is decided for one detection window, in which the
- * agents are heard again.
- */
-function watchClocks(runtimes: readonly GroupRuntime[], scheduler: Scheduler, logger: Logger): () => void {
-  const shortestMs = Math.min(...runtimes.map(({ group }) => group.failover.heartbeatMs));
-  const windowMs = Math.max(...runtimes.map(({ group }) => group.failover.detectMs));
-  const guard = new ClockGuard(scheduler, Math.max(2 * shortestMs, 50));
-  let tiltedUntilMs = -Infinity;
-  const timer = scheduler.every(shortestMs / 2, () => {
-    const why = guard.look();
-    const nowMs = scheduler.monotonicMs();
-    if (why !== null) {
-      logger.warn(`no decisions for ${windowMs} ms: ${why}`);
-      tiltedUntilMs = nowMs + windowMs;
-      for (const { controller } of runtimes) controller.onTilt(why);
-    } else if (tiltedUntilMs !== -Infinity && nowMs >= tiltedUntilMs) {
-      tiltedUntilMs = -Infinity;
-      for (const { controller } of runtimes) controller.onTilt(null);
-    }
-  });
-  return () => timer.cancel();
 }

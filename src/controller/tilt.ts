@@ -1,0 +1,33 @@
+import { ClockGuard } from '../kit/clock-guard.ts';
+import type { Clock } from '../kit/clock.ts';
+import { describeMs } from './view.ts';
+
+/**
+ * TILT: when the clocks disagree or the process stood still, nothing is decided for one detection window, in which the
+ * agents are heard again. To be asked before every decision, whatever brought it about: after a stall the first thing
+ * that runs may well be a message, not a timer.
+ */
+export class TiltWatch {
+  readonly #clock: Clock;
+  readonly #guard: ClockGuard;
+  readonly #windowMs: number;
+  #why = '';
+  #untilMs = -Infinity;
+
+  constructor(clock: Clock, settings: { readonly heartbeatMs: number; readonly detectMs: number }) {
+    this.#clock = clock;
+    this.#guard = new ClockGuard(clock, Math.max(2 * settings.heartbeatMs, 50));
+    this.#windowMs = settings.detectMs;
+  }
+
+  /** Looks at the clocks. Why they are in doubt at present; null if they are not. */
+  look(): string | null {
+    const wrong = this.#guard.look();
+    const nowMs = this.#clock.monotonicMs();
+    if (wrong !== null) {
+      this.#why = `${wrong}: no decisions for ${describeMs(this.#windowMs)}`;
+      this.#untilMs = nowMs + this.#windowMs;
+    }
+    return nowMs < this.#untilMs ? this.#why : null;
+  }
+}
