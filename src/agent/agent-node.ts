@@ -1,4 +1,4 @@
-import type { Scheduler } from '../kit/clock.ts';
+import type { Scheduler, Timer } from '../kit/clock.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { VERSION } from '../kit/version.ts';
@@ -63,6 +63,7 @@ export class AgentNode {
   #renewedAtMs: number | null = null;
   /** The end of the lease for which that was done. */
   #renewedForMs = -Infinity;
+  #wake: Timer | null = null;
   #heldSeq: number;
   #reported = '';
   #divergence: AgentReport['divergence'] = null;
@@ -110,7 +111,10 @@ export class AgentNode {
     const { scheduler } = this.#ports;
     const timer = scheduler.every(this.#settings.heartbeatMs, () => this.beat());
     this.reconcile();
-    return () => timer.cancel();
+    return () => {
+      timer.cancel();
+      this.#wake?.cancel();
+    };
   }
 
   /** One heartbeat: looks at the clocks, and asks both grantors for another lease. */
@@ -225,10 +229,10 @@ export class AgentNode {
         detail: this.#app.detail,
       },
       peer: {
-        linked: core.peerLinked,
-        silentMs: core.peerSilentMs,
-        renouncedEpoch: core.peerRenouncedEpoch,
-        grantRunsMs: core.peerGrantRunsMs,
+        linked: core.peer.linked,
+        silentMs: core.peer.silentMs,
+        renouncedEpoch: core.peer.renouncedEpoch,
+        grantRunsMs: core.peer.grantRunsMs,
         ...this.#ports.peerFacts(),
       },
       proposal: core.proposal,
@@ -254,11 +258,22 @@ export class AgentNode {
     if (posture.quiesce !== (before?.quiesce ?? false)) this.#quiesce(posture.quiesce);
     this.#ports.peerWanted(posture);
     this.#traffic(posture);
+    this.#planWake();
     this.replica.confirmedMayHaveRisen();
     this.#pushReport();
   }
 
   // --- steps
+
+  /** A reign that waits for this node's own grant to run out begins at that very moment, not at the next heartbeat. */
+  #planWake(): void {
+    const { wakeAtMs } = this.core;
+    if (wakeAtMs === Infinity || this.#wake !== null) return;
+    this.#wake = this.#ports.scheduler.after(wakeAtMs - this.#ports.scheduler.monotonicMs(), () => {
+      this.#wake = null;
+      this.act(() => this.core.tick());
+    });
+  }
 
   #quiesce(wanted: boolean): void {
     if (wanted) this.#ports.closeGate(() => this.act(() => this.core.onWorkEnded()));

@@ -4,7 +4,8 @@ import type { Assignment } from '../../model/assignment.ts';
 import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
 import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
 import { ClockGuard } from '../../kit/clock-guard.ts';
-import { grantDurationMs, LeaseGrantor } from '../../kit/lease.ts';
+import { grantDurationMs } from '../../kit/lease.ts';
+import { PeerState } from './peer-state.ts';
 import type { Posture } from './posture.ts';
 import { Reign } from './reign.ts';
 
@@ -58,7 +59,7 @@ export class AgentCore {
   readonly #ports: AgentPorts;
   readonly #clock: Clock;
   readonly #guard: ClockGuard;
-  readonly #peerGrant: LeaseGrantor;
+  readonly peer: PeerState;
   #longestGrantMs: number;
   #epoch: number;
   #renouncedEpoch: number;
@@ -67,9 +68,6 @@ export class AgentCore {
   #following = false;
   #diverged = false;
   #confirmedAsSlave = 0;
-  #peerHeardAtMs: number | null = null;
-  #peerLinked = false;
-  #peerRenouncedEpoch = 0;
   #proposals = 0;
   #trouble = '';
   /** Highest epoch under which it will not serve again; said only once the traffic is off this node. */
@@ -91,7 +89,7 @@ export class AgentCore {
     this.#guard = new ClockGuard(clock, Math.max(2 * settings.heartbeatMs, 50));
     const grantMs = grantDurationMs(settings.leaseMs, settings.lingerMs);
     this.#longestGrantMs = memory.longestGrantMs;
-    this.#peerGrant = new LeaseGrantor(clock.monotonicMs(), Math.max(grantMs, memory.longestGrantMs), memory.epoch);
+    this.peer = new PeerState(clock, Math.max(grantMs, memory.longestGrantMs), memory.epoch);
   }
 
   // --- what the controller says
@@ -103,15 +101,15 @@ export class AgentCore {
     if (known !== null && assignment.epoch === known.epoch && assignment.revision < known.revision) return;
     this.#seeEpoch(assignment.epoch);
     this.#assignment = assignment;
-    this.#onPeerRenounced(assignment.peerRenouncedEpoch);
+    this.peer.renounced(assignment.peerRenouncedEpoch);
     if (assignment.role === 'master') this.#onAssignedMaster(assignment);
     else if (assignment.role === 'slave') this.#onAssignedSlave(assignment);
-    else this.#stopFollowing();
+    else this.#following = false;
     this.tick();
   }
 
   #onAssignedMaster(assignment: Assignment): void {
-    this.#stopFollowing();
+    this.#following = false;
     if (this.#reign?.epoch === assignment.epoch) {
       this.#reign.onRecorded(assignment);
     } else if (assignment.epoch > this.#barredEpoch && this.#trouble === '') {
@@ -137,19 +135,18 @@ export class AgentCore {
 
   /** Any message from the peer counts as a sign of life. */
   onPeerHeard(): void {
-    this.#peerHeardAtMs = this.#clock.monotonicMs();
-    this.#peerLinked = true;
+    this.peer.heard();
   }
 
   onPeerLost(): void {
-    this.#peerLinked = false;
+    this.peer.lost();
     this.#reign?.onSlaveLost(this.#clock.monotonicMs());
   }
 
   /** Greeting of either direction. A waiting node that meets a master of its own or a higher epoch follows it. */
   onPeerHello(hello: { readonly role: Role; readonly epoch: number; readonly renouncedEpoch: number }): void {
     this.onPeerHeard();
-    this.#onPeerRenounced(hello.renouncedEpoch);
+    this.peer.renounced(hello.renouncedEpoch);
     if (hello.epoch > this.#epoch) this.#seeEpoch(hello.epoch);
     const isMaster = hello.role === 'master' && hello.renouncedEpoch < hello.epoch && hello.epoch === this.#epoch;
     const unassigned = this.#assignment === null || this.#assignment.epoch < this.#epoch;
@@ -162,13 +159,8 @@ export class AgentCore {
 
   onPeerRelease(renouncedEpoch: number): void {
     this.onPeerHeard();
-    this.#onPeerRenounced(renouncedEpoch);
+    this.peer.renounced(renouncedEpoch);
     this.tick();
-  }
-
-  #onPeerRenounced(epoch: number): void {
-    this.#peerRenouncedEpoch = Math.max(this.#peerRenouncedEpoch, epoch);
-    this.#peerGrant.renounced(epoch);
   }
 
   /** A ping of the master that this node follows: returns the milliseconds of lease to grant, 0 for none. */
@@ -182,7 +174,7 @@ export class AgentCore {
       this.#ports.saveLongestGrant(grantMs);
       this.#longestGrantMs = grantMs;
     }
-    this.#peerGrant.grant(this.#clock.monotonicMs(), grantMs, ping.epoch);
+    this.peer.grant(grantMs, ping.epoch);
     return this.#settings.leaseMs;
   }
 
@@ -238,7 +230,7 @@ export class AgentCore {
 
   /** The log may not be cut to follow the master: it holds acknowledged records that the master lacks. */
   onDiverged(): void {
-    this.#stopFollowing();
+    this.#following = false;
     this.#diverged = true;
   }
 
@@ -252,13 +244,13 @@ export class AgentCore {
   tick(): void {
     const nowMs = this.#clock.monotonicMs();
     if (this.#guard.look() !== null) this.#reign?.dropLeases(nowMs);
-    this.#reign?.tick(nowMs, this.#peerGrant.runsMs(nowMs));
+    this.#reign?.tick(nowMs, this.peer.grantRunsMs);
   }
 
   /** The node is being shut down in order: nothing is served any more. */
   stop(): void {
     this.#renounce(this.#epoch, 'the agent is stopping');
-    this.#stopFollowing();
+    this.#following = false;
   }
 
   // --- what follows from it
@@ -315,23 +307,6 @@ export class AgentCore {
     return this.#reign?.proposal ?? null;
   }
 
-  get peerLinked(): boolean {
-    return this.#peerLinked;
-  }
-
-  /** Milliseconds since the peer was heard; null if never. */
-  get peerSilentMs(): number | null {
-    return this.#peerHeardAtMs === null ? null : this.#clock.monotonicMs() - this.#peerHeardAtMs;
-  }
-
-  get peerRenouncedEpoch(): number {
-    return this.#peerRenouncedEpoch;
-  }
-
-  get peerGrantRunsMs(): number {
-    return this.#peerGrant.runsMs(this.#clock.monotonicMs());
-  }
-
   /** Whether a confirmation of the slave may change more than what is confirmed. */
   get waitsForSlave(): boolean {
     return this.#reign?.waitsForSlave ?? false;
@@ -369,7 +344,7 @@ export class AgentCore {
       endSeq: this.#ports.endSeq(),
       confirmedSeq: this.confirmedSeq,
       wantsLease: this.#reign?.isActive ?? false,
-      peerSilentMs: this.peerSilentMs ?? -1,
+      peerSilentMs: this.peer.silentMs ?? -1,
     };
   }
 
@@ -386,7 +361,7 @@ export class AgentCore {
 
   /** Moment at which `tick` has something to do by itself; Infinity for none. */
   get wakeAtMs(): number {
-    return this.#reign?.phase === 'fencing' ? this.#clock.monotonicMs() + this.peerGrantRunsMs : Infinity;
+    return this.#reign?.phase === 'fencing' ? this.#clock.monotonicMs() + this.peer.grantRunsMs : Infinity;
   }
 
   // --- steps
@@ -399,7 +374,7 @@ export class AgentCore {
     this.#epoch = epoch;
     this.#renounce(former, 'a new reign began');
     this.#reign = null;
-    this.#stopFollowing();
+    this.#following = false;
   }
 
   /** Stops serving, for good, under any epoch up to this one; says so once the traffic is gone. */
@@ -418,9 +393,5 @@ export class AgentCore {
     if (this.#holdsTraffic || this.#renouncedEpoch === this.#barredEpoch) return;
     this.#renouncedEpoch = this.#barredEpoch;
     this.#ports.sendRelease(this.#renouncedEpoch);
-  }
-
-  #stopFollowing(): void {
-    this.#following = false;
   }
 }
