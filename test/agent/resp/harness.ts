@@ -111,9 +111,12 @@ export interface Harness {
 }
 
 /** Starts a service over a replica in memory; all is gone after the test. */
-export async function startService(t: TestContext, options: Partial<RespServiceOptions> = {}): Promise<Harness> {
+export async function startService(
+  t: TestContext,
+  options: Partial<Omit<RespServiceOptions, 'replica'>> & { readonly replica?: MemoryReplica } = {},
+): Promise<Harness> {
   const path = options.socket ?? join(temporaryDirectory(t), 'resp.sock');
-  const replica = new MemoryReplica();
+  const replica = options.replica ?? new MemoryReplica();
   const observer = new RecordingObserver();
   const logger = new RecordingLogger();
   const listening = Promise.withResolvers<void>();
@@ -126,11 +129,11 @@ export async function startService(t: TestContext, options: Partial<RespServiceO
   const service = new RespService({
     socket: path,
     listen: null,
-    replica,
     node,
     observer,
     scheduler: systemScheduler,
     ...options,
+    replica,
     logger: Object.assign(Object.create(logger) as RecordingLogger, { info: () => listening.resolve() }),
   });
   service.publishRole({ role: 'master', epoch: 1, master: 'a' });
