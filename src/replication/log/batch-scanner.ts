@@ -18,7 +18,7 @@ export class BatchScanner {
   problem = '';
   readonly #file: DiskFile;
   readonly #to: number;
-  #chunk = new Uint8Array(CHUNK_BYTES);
+  #chunk: Uint8Array;
   /** The part of the file that the chunk holds. */
   #from: number;
   #filled = 0;
@@ -31,6 +31,7 @@ export class BatchScanner {
     this.#to = to;
     this.#next = from;
     this.offset = from;
+    this.#chunk = new Uint8Array(Math.min(CHUNK_BYTES, to - from));
   }
 
   /** Bytes of the present batch, until the next step. */

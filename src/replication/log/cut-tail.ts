@@ -63,7 +63,7 @@ async function showSegment(context: CutContext, places: FormerPlaces, segment: S
 function commit(context: CutContext, tail: TailStart, kept: Segment, places: FormerPlaces): void {
   const { disk, directory, segments, syncer } = context;
   // The mark first: what is written to these places later must not count as synced.
-  syncer.lower(kept);
+  syncer.lower(kept.name, kept.bytes);
   places.apply(context.index);
   for (const segment of tail.later.toReversed()) {
     segments.pop();

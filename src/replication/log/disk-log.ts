@@ -10,7 +10,7 @@ import { whyNotNext } from './continuity.ts';
 import { type TailStart, prepareCut } from './cut-tail.ts';
 import type { Disk } from './disk.ts';
 import { diskFailure } from './disk-failure.ts';
-import { Fingerprint } from './fingerprint.ts';
+import { Fingerprint, classBytes } from './fingerprint.ts';
 import { History } from './history.ts';
 import { loadIndex } from './load-index.ts';
 import type { AgentMemory, Log } from './log.ts';
@@ -178,6 +178,7 @@ export class DiskLog implements Log {
     if (tail === null) return '';
     this.#cutting = true;
     try {
+      await this.#syncer.sync();
       await this.#sealer.idle();
       const path = await this.#archiveTail(position, tail);
       const prepared = await prepareCut(this.#cutContext(), tail);
@@ -224,7 +225,7 @@ export class DiskLog implements Log {
   get(key: Uint8Array): Uint8Array | null {
     if (!this.#index.find(key)) return null;
     const { segment, offset, size } = this.#index.keys;
-    return this.#records.value(this.#segments.byId(segment), offset, size, key);
+    return this.#records.value(this.#segments.byId(segment), offset, classBytes(size), key);
   }
 
   valueLength(key: Uint8Array): number {
@@ -264,7 +265,7 @@ export class DiskLog implements Log {
     const { disk, directory } = this.#options;
     const { store, key, sameBoot } = this.#meta;
     const { onTornTail } = this.#options;
-    const synced = this.#mark.found;
+    const synced = this.#mark.read();
     const hints = openSegments({ disk, directory, store, key, sameBoot, synced, onTornTail }, this.#segments);
     try {
       const { list } = this.#segments;
@@ -359,6 +360,7 @@ export class DiskLog implements Log {
   }
 
   #finishMove(path: string): void {
+    this.#syncer.lower({ firstSeq: 0, generation: 0 }, 0);
     moveLog(this.#options.disk, this.#options.directory, path);
     this.#meta.endMove();
   }

@@ -28,7 +28,8 @@ export class KeyIndex {
   #visited = 0;
 
   constructor() {
-    for (let shard = 0; shard < SHARDS; shard++) this.#tables.push(new Uint32Array(LEAST_SLOTS * 4));
+    const empty = new Uint32Array(4);
+    for (let shard = 0; shard < SHARDS; shard++) this.#tables.push(empty);
   }
 
   /** Memory taken, in bytes. */
@@ -61,7 +62,7 @@ export class KeyIndex {
     } else {
       this.segment = 0;
       if (this.#used[shard]! + 1 > (table.length >>> 2) * FULL) {
-        table = this.#resize(shard, Math.ceil((table.length >>> 2) * GROWTH));
+        table = this.#resize(shard, Math.max(LEAST_SLOTS, Math.ceil((table.length >>> 2) * GROWTH)));
       }
       at = freeSlot(table, a);
       this.#used[shard] = this.#used[shard]! + 1;

@@ -49,11 +49,10 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
       continue;
     }
     if (name.firstSeq !== segments.end.seq + 1) {
-      throw damagedFile(
-        path,
-        0,
-        `it begins with seq ${name.firstSeq}, the file before it ends with ${segments.end.seq}`,
-      );
+      tailCut = true;
+      dropBehindGap(options, segments, path);
+      removeSegment(disk, directory, name);
+      continue;
     }
     const segment = openSegment(options, segments, name);
     const hint = Hint.open(disk, `${directory}/${fileName(name, 'hint')}`, options.store);
@@ -147,18 +146,12 @@ function scan(options: OpenOptions, segment: Segment): boolean {
 }
 
 /**
- * Whether the rest of a file may be a tail that a crash tore: a killed process leaves at most one unfinished batch at
+ * Cuts the rest of a file, if it may be a tail that a crash tore: a killed process leaves at most one unfinished batch at
  * the very end; a machine that went down may have lost anything since the last sync, in any order.
  */
 function cutTail(options: OpenOptions, segment: Segment, tail: TornTail, unfinished: boolean): void {
-  const { synced, sameBoot, disk, directory } = options;
-  const onceSynced =
-    synced !== null &&
-    (segment.name.firstSeq < synced.firstSeq ||
-      (segment.name.generation === synced.generation && tail.offset < synced.bytes));
-  const later = segmentNames(disk, directory).filter((name) => name.firstSeq > segment.name.firstSeq);
-  const laterHint = later.some((name) => disk.stat(`${directory}/${fileName(name, 'hint')}`) !== null);
-  if (onceSynced || laterHint || (sameBoot && !(unfinished && later.length === 0))) {
+  const last = !segmentNames(options.disk, options.directory).some((name) => name.firstSeq > segment.name.firstSeq);
+  if (wasSynced(options, segment, tail.offset) || (options.sameBoot && !(unfinished && last))) {
     throw damagedFile(tail.file, tail.offset, tail.reason);
   }
   options.onTornTail(tail);
@@ -169,6 +162,29 @@ function cutTail(options: OpenOptions, segment: Segment, tail: TornTail, unfinis
     throw diskFailure('cut', tail.file, tail.offset, error);
   }
   segment.syncedBytes = tail.offset;
+}
+
+/**
+ * Whether what stood in the segment from `offset` on was surely on stable storage: the mark says so, or a hint file of a
+ * later segment, since they are made in order. Undefined: the log's first segment, which is not there.
+ */
+function wasSynced(options: OpenOptions, segment: Segment | undefined, offset: number): boolean {
+  const { synced, disk, directory } = options;
+  const firstSeq = segment?.name.firstSeq ?? 0;
+  if (synced !== null && firstSeq < synced.firstSeq) return true;
+  if (synced !== null && segment?.name.generation === synced.generation && offset < synced.bytes) return true;
+  return segmentNames(disk, directory).some(
+    (name) => name.firstSeq > firstSeq && disk.stat(`${directory}/${fileName(name, 'hint')}`) !== null,
+  );
+}
+
+/** A file whose predecessor ends too early: what is missing may never have reached the disk, or was lost from it. */
+function dropBehindGap(options: OpenOptions, segments: SegmentSet, path: string): void {
+  const { last, end } = segments;
+  if (options.sameBoot || wasSynced(options, last, last?.bytes ?? 0)) {
+    throw damagedFile(path, 0, `the log before it ends with seq ${end.seq}, it does not go on from there`);
+  }
+  tellDropped(options, path);
 }
 
 function tellDropped(options: OpenOptions, path: string): void {

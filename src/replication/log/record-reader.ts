@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from './block-sums.ts';
 import { damagedFile, diskFailure } from './disk-failure.ts';
 import type { Segment } from './segment.ts';
 
-const SCRATCH_BYTES = 64 * 1024;
+const SCRATCH_BYTES = 16 * 1024;
 /** Enough for most keys with what stands before them. */
 const HEAD_BYTES = RECORD_HEADER_BYTES + 4 + 256;
 
@@ -20,11 +20,12 @@ export class RecordReader {
   #valueStart = 0;
   #valueEnd = 0;
 
-  /** The record's value, of which no more than one copy was made, or null if the record is of another key. */
+  /** The record's value, copied once, or null if the record is of another key. `recordBytes`: at least its length. */
   value(segment: Segment, offset: number, recordBytes: number, key: Uint8Array): Uint8Array | null {
     this.#load(segment, offset, recordBytes);
     this.#parse(segment, offset);
     if (!this.#isOf(key)) return null;
+    if (this.#valueEnd > this.#end) throw disagreeing(segment, offset);
     const value = this.#bytes.subarray(this.#valueStart, this.#valueEnd);
     return this.#bytes === this.#scratch ? value.slice() : value;
   }
@@ -55,7 +56,7 @@ export class RecordReader {
     this.#keyStart = at + RECORD_HEADER_BYTES + (bytes[at + 1] === 1 ? 4 : 0);
     this.#valueStart = this.#keyStart + (bytes[at + 2]! | (bytes[at + 3]! << 8));
     this.#valueEnd = this.#valueStart + readU32(bytes, at + 4);
-    if (this.#valueStart > this.#end) throw damagedFile(segment.file.path, offset, 'the index and the log disagree');
+    if (this.#valueStart > this.#end) throw disagreeing(segment, offset);
   }
 
   #isOf(key: Uint8Array): boolean {
@@ -89,4 +90,8 @@ export class RecordReader {
     this.#at = offset - from;
     this.#end = to - from;
   }
+}
+
+function disagreeing(segment: Segment, offset: number): HsctlError {
+  return damagedFile(segment.file.path, offset, 'the record there is not the one that the index knows');
 }

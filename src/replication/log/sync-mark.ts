@@ -17,15 +17,23 @@ export interface SyncedTo extends SegmentName {
  */
 export class SyncMark {
   readonly #file: DiskFile;
-  readonly found: SyncedTo | null;
+  readonly path: string;
 
   constructor(disk: Disk, directory: string) {
-    const path = `${directory}/${FILE}`;
+    this.path = `${directory}/${FILE}`;
     try {
-      this.#file = disk.open(path, disk.stat(path) === null ? 'create' : 'write');
-      this.found = parse(this.#file);
+      this.#file = disk.open(this.path, disk.stat(this.path) === null ? 'create' : 'write');
     } catch (error) {
-      throw diskFailure('open', path, 0, error);
+      throw diskFailure('open', this.path, 0, error);
+    }
+  }
+
+  /** What the file tells; null if it was never written whole. */
+  read(): SyncedTo | null {
+    try {
+      return parse(this.#file);
+    } catch (error) {
+      throw diskFailure('read', this.path, 0, error);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { LogPosition } from '../../model/position.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { Disk } from './disk.ts';
-import type { Segment } from './segment.ts';
+import type { Segment, SegmentName } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import type { SyncMark } from './sync-mark.ts';
 
@@ -63,25 +63,25 @@ export class Syncer {
     }
     if (segment.dropped) return;
     segment.syncedBytes = Math.min(bytes, segment.bytes);
-    this.tell(segment);
+    this.#tell(segment.name, segment.syncedBytes);
   }
 
-  /** Notes on disk how far the segment is synced. */
-  tell(segment: Segment): void {
-    try {
-      this.#mark.write({ ...segment.name, bytes: segment.syncedBytes });
-    } catch (error) {
-      throw diskFailure('write the sync mark for', segment.file.path, segment.syncedBytes, error);
-    }
-  }
-
-  /** Makes sure that nothing behind the segment's synced bytes counts as synced after a crash. */
-  lower(segment: Segment): void {
-    this.tell(segment);
+  /** Sees to it that after a crash nothing behind this place counts as once synced; all before it must be. */
+  lower(name: SegmentName, bytes: number): void {
+    this.#tell(name, bytes);
     try {
       this.#mark.syncNow();
     } catch (error) {
-      throw diskFailure('sync the mark for', segment.file.path, segment.syncedBytes, error);
+      throw diskFailure('sync', this.#mark.path, 0, error);
+    }
+  }
+
+  /** Notes on disk how far the log is synced. */
+  #tell(name: SegmentName, bytes: number): void {
+    try {
+      this.#mark.write({ ...name, bytes });
+    } catch (error) {
+      throw diskFailure('write', this.#mark.path, 0, error);
     }
   }
 

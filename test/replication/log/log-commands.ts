@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { systemScheduler } from '../../../src/kit/clock.ts';
+import type { Random } from '../../../src/kit/random.ts';
+import { DiskLog } from '../../../src/replication/log/disk-log.ts';
+import { MemoryDisk } from '../../sim/memory-disk.ts';
+import { checkLog } from './check-log.ts';
+import { LogModel, type ModelRecord } from './log-model.ts';
+
+/** One step of a random life of a log. `dies`: after how many changes of the disk the process is killed in the middle. */
+export type Command =
+  | { readonly kind: 'append'; readonly records: readonly ModelRecord[]; readonly newEpoch: boolean }
+  | { readonly kind: 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' }
+  | { readonly kind: 'cut'; readonly back: number }
+  | { readonly kind: 'killWithin' | 'powerOffWithin'; readonly changes: number; readonly command: Command };
+
+export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'longer-key-0123456789', 'é', ''];
+
+const key = fc.constantFrom(...KEYS);
+const anyRecord: fc.Arbitrary<ModelRecord> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('set' as const), key, value: fc.string({ maxLength: 30 }) }) },
+  { weight: 1, arbitrary: key.map((name) => ({ kind: 'set' as const, key: name, value: name, times: 4500 })) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), key }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'reign' as const, master: 'a' }) },
+  { weight: 1, arbitrary: fc.constantFrom(['a'], ['a', 'b']).map((nodes) => ({ kind: 'inSync' as const, nodes })) },
+);
+const append: fc.Arbitrary<Command> = fc.record({
+  kind: fc.constant('append' as const),
+  records: fc.array(anyRecord, { minLength: 1, maxLength: 6 }),
+  newEpoch: fc.boolean(),
+});
+const simple = (...kinds: ('sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check')[]): fc.Arbitrary<Command> =>
+  fc.constantFrom(...kinds).map((kind) => ({ kind }));
+const cut: fc.Arbitrary<Command> = fc.record({ kind: fc.constant('cut' as const), back: fc.nat(5) });
+const interrupted: fc.Arbitrary<Command> = fc.record({
+  kind: fc.constantFrom('killWithin' as const, 'powerOffWithin' as const),
+  changes: fc.nat(25),
+  command: fc.oneof(append, cut, simple('sync', 'reset', 'reopen')),
+});
+
+export const anyCommands = fc.array(
+  fc.oneof(
+    { weight: 10, arbitrary: append },
+    { weight: 3, arbitrary: simple('sync', 'check') },
+    { weight: 2, arbitrary: simple('reopen', 'kill', 'powerOff') },
+    { weight: 2, arbitrary: cut },
+    { weight: 3, arbitrary: interrupted },
+    { weight: 1, arbitrary: simple('reset') },
+  ),
+  { maxLength: 40, size: 'max' },
+);
+
+/** A log on a disk that fails, and beside it the model of what it must hold. */
+export class LogLife {
+  readonly #disk: MemoryDisk;
+  readonly #random: Random;
+  #model = new LogModel();
+  #log: DiskLog;
+  /** Nothing up to here may be lost, whatever happens. */
+  #durable = 0;
+  /** A cut or reset that was cut short may have got as far as this seq. */
+  #lowest = Infinity;
+
+  constructor(random: Random) {
+    this.#random = random;
+    this.#disk = new MemoryDisk({ random });
+    this.#log = this.#open();
+  }
+
+  async run(commands: readonly Command[]): Promise<void> {
+    for (const command of commands) await this.#do(command);
+    await this.#do({ kind: 'reopen' });
+    await this.#do({ kind: 'check' });
+  }
+
+  async #do(command: Command): Promise<void> {
+    switch (command.kind) {
+      case 'append':
+        return this.#append(command.records, command.newEpoch);
+      case 'sync':
+        this.#durable = Math.max(this.#durable, (await this.#log.sync()).seq);
+        return;
+      case 'check':
+        return checkLog(this.#log, this.#model, KEYS);
+      case 'cut':
+        return this.#cut(command.back);
+      case 'reset':
+        return this.#reset();
+      case 'reopen':
+        await this.#log.close();
+        this.#durable = this.#model.end.seq;
+        this.#log = this.#open();
+        return;
+      case 'kill':
+        this.#disk.kill();
+        return this.#reopen(this.#model.end.seq);
+      case 'powerOff':
+        this.#disk.powerOff();
+        return this.#reopen(this.#durable);
+      default:
+        return this.#interrupted(command);
+    }
+  }
+
+  #append(records: readonly ModelRecord[], newEpoch: boolean): void {
+    const epoch = Math.max(1, this.#model.end.epoch + (newEpoch ? 1 : 0));
+    const bytes = LogModel.bytesOf(records, epoch, this.#model.end);
+    this.#log.append(bytes);
+    this.#model.add(records, bytes);
+  }
+
+  async #cut(back: number): Promise<void> {
+    const { positions } = this.#model;
+    const position = positions[Math.max(0, positions.length - 1 - back)]!;
+    this.#lowest = position.seq;
+    await this.#log.cut(position);
+    this.#model.cut(position.seq);
+    this.#durable = Math.min(this.#durable, position.seq);
+    this.#lowest = Infinity;
+  }
+
+  async #reset(): Promise<void> {
+    this.#lowest = 0;
+    await this.#log.reset();
+    this.#model = new LogModel();
+    this.#durable = 0;
+    this.#lowest = Infinity;
+  }
+
+  async #interrupted(command: Command & { kind: 'killWithin' | 'powerOffWithin' }): Promise<void> {
+    this.#disk.changesLeft = command.changes;
+    try {
+      await this.#do(command.command);
+    } catch (error) {
+      if (this.#disk.changesLeft >= 0) throw error;
+    }
+    if (command.kind === 'killWithin') {
+      this.#disk.kill();
+      this.#reopen(Math.min(this.#model.end.seq, this.#lowest));
+    } else {
+      this.#disk.powerOff();
+      this.#reopen(Math.min(this.#durable, this.#lowest));
+    }
+    await this.#do({ kind: 'check' });
+  }
+
+  /** Opens what a crash left, which must go to `atLeast`, and sets the model back to it. */
+  #reopen(atLeast: number): void {
+    this.#log = this.#open();
+    this.#lowest = Infinity;
+    const { end } = this.#log;
+    assert.ok(end.seq >= atLeast, `the log ends with ${end.seq}, ${atLeast} was safe`);
+    const known = this.#model.positions.find(({ seq }) => seq === end.seq);
+    assert.deepEqual(end, known, 'the log ends where a batch did');
+    this.#model.cut(end.seq);
+    this.#durable = Math.min(this.#durable, end.seq);
+  }
+
+  #open(): DiskLog {
+    return DiskLog.open({
+      disk: this.#disk,
+      directory: '/store',
+      segmentBytes: 700,
+      fsyncAlways: false,
+      clock: systemScheduler,
+      random: this.#random,
+      onTornTail: () => undefined,
+      onTrouble: () => undefined,
+    });
+  }
+}
