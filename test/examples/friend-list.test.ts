@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
+import { HsctlError } from '../../src/kit/errors.ts';
 import { freePorts } from '../rig/free-ports.ts';
-import { buildCppFriendList, cppFriendList } from '../rig/friend-list.ts';
+import { buildCppFriendList, cppFriendList, typescriptFriendList } from '../rig/friend-list.ts';
 import { LineSocket } from '../rig/line-socket.ts';
 import { LocalMachine } from '../rig/machine.ts';
 import type { RigProcess } from '../rig/rig-process.ts';
@@ -143,6 +144,17 @@ function registerTests(command: Command): void {
     await assert.rejects(pending, /closed|ECONNRESET/);
   });
 
+  it('gives no answer when the disk of its agent failed', async (t) => {
+    const agent = await startService(t);
+    const server = await start(t, command, agent.path);
+    await served(server, 'COUNT');
+    agent.replica.failure = new HsctlError('disk', 'no space left');
+    const client = await server.client();
+    await assert.rejects(client.request('ADD eve bob', LIMIT_MS), /closed|ECONNRESET/);
+    const other = await server.client();
+    assert.equal(await other.request('LIST eve', LIMIT_MS), 'FRIENDS');
+  });
+
   it('passes on why the agent refuses', async (t) => {
     const agent = await startService(t);
     const server = await start(t, command, agent.path);
@@ -217,4 +229,8 @@ function registerTests(command: Command): void {
 describe('friend-list in C++', () => {
   before(buildCppFriendList);
   registerTests(cppFriendList);
+});
+
+describe('friend-list in TypeScript', () => {
+  registerTests(typescriptFriendList);
 });

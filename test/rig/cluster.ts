@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { messageOf } from '../../src/kit/errors.ts';
 import { clusterStatusSchema, type GroupStatus } from '../../src/model/status.ts';
 import { makeCertificates } from './certificates.ts';
 import type { Machine } from './machine.ts';
@@ -126,13 +127,14 @@ export class Cluster {
     return group;
   }
 
-  /** Resolves once one node serves, both are in sync, and nothing is amiss. */
+  /** Resolves once one node serves, both are in sync, and nothing is amiss. Rejects if a program has ended. */
   async whole(limitMs = 30_000): Promise<GroupStatus> {
     let last = 'no status';
     try {
       return await until(
         'the pair to be whole',
         async () => {
+          this.#checkRunning();
           const status = await this.status().catch((error: unknown) => void (last = String(error)));
           if (!status) return null;
           last = status.summary;
@@ -144,8 +146,14 @@ export class Cluster {
         100,
       );
     } catch (error) {
-      throw new Error(`the pair does not become whole: ${last}`, { cause: error });
+      throw new Error(`the pair does not become whole: ${messageOf(error)}; ${last}`, { cause: error });
     }
+  }
+
+  #checkRunning(): void {
+    const programs = [this.controller, ...NODES.flatMap((node) => [this.agent(node), this.app(node)])];
+    const ended = programs.filter((one) => !one.running);
+    if (ended.length > 0) throw new Error(ended.map((one) => `${one.name} has ended: ${one.state}`).join(', '));
   }
 
   /** Node that serves, by the controller's word. */

@@ -42,7 +42,7 @@ export class LineSocket {
   /** Sends a line, resolves to the answer's line. Rejects if none came within `timeoutMs`: whether it was done is unknown. */
   request(line: string, timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#end(new Error('no answer in time')), timeoutMs);
+      const timer = setTimeout(() => this.#end(new Error(`no answer in time to ${line}`)), timeoutMs);
       this.#answer = '';
       this.#settle = (error) => {
         clearTimeout(timer);

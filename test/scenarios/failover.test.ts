@@ -5,7 +5,7 @@ import { until } from '../rig/until.ts';
 import { onPair } from './pair.ts';
 
 describe('failover', () => {
-  for (const app of ['cpp'] as const) {
+  for (const app of ['typescript', 'cpp'] as const) {
     it(`when the app is killed (${app})`, () =>
       onPair(
         async ({ cluster, master, history }) => {

@@ -30,7 +30,7 @@ export interface PairOptions {
  */
 export function onPair(act: (scene: Scene) => Promise<void>, options: PairOptions = {}): Promise<void> {
   return Rig.use(async (rig) => {
-    const app = options.app ?? 'cpp';
+    const app = options.app ?? 'typescript';
     if (app === 'cpp') await buildCppFriendList();
     const cluster = await Cluster.start({
       director: rig.host('director'),

@@ -5,7 +5,7 @@ import { failures } from '../rig/history.ts';
 import { onPair } from './pair.ts';
 
 describe('a planned change', () => {
-  for (const app of ['cpp'] as const) {
+  for (const app of ['typescript', 'cpp'] as const) {
     it(`moves the service there and back without a failed write (${app})`, () =>
       onPair(
         async ({ cluster, master, history }) => {

@@ -251,7 +251,10 @@ class Server {
     client->waiting = true;
     session_->app.request(words, [this, client, result = std::move(result)](const redisReply &reply) {
       client->waiting = false;
-      answer(*client, is_error(reply) ? "NO " + std::string(text(reply)) : result());
+      if (is_error(reply) && text(reply).starts_with("MISCONF"))
+        client->broken = true;  // the agent's disk failed: nobody knows whether the change will last
+      else
+        answer(*client, is_error(reply) ? "NO " + std::string(text(reply)) : result());
       settle(client);
     });
   }
