@@ -13,7 +13,7 @@ export type Plain =
   | { readonly push: Plain[] }
   | Map<Plain, Plain>;
 
-export function plain(reply: Reply): Plain {
+function plain(reply: Reply): Plain {
   if (reply instanceof Uint8Array) return Buffer.from(reply).toString('latin1');
   if (reply instanceof ReplyError) return `-${reply.text}`;
   if (reply instanceof PushMessage) return { push: reply.items.map(plain) };

@@ -10,7 +10,7 @@ import { firstSeqBehind, isForked, type LogId, parseLogId } from '../log-ids.ts'
  * its own pace, and only what it asked for and has not yet received is in memory. Nothing comes that is not confirmed.
  */
 
-export const LOG_STREAM = 'hs:log';
+const LOG_STREAM = 'hs:log';
 const NO_ID = 'ERR Invalid stream ID specified as stream command argument';
 const NO_INTEGER = 'ERR value is not an integer or out of range';
 /** What one XREAD returns at most, whatever COUNT says: the reader asks again. */
