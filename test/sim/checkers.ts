@@ -1,0 +1,171 @@
+import type { NewEvent } from '../../src/controller/ports.ts';
+import type { GroupRecord } from '../../src/model/group-record.ts';
+import type { LogPosition } from '../../src/model/position.ts';
+import { BatchCursor } from '../../src/protocol/batch/batch-cursor.ts';
+import { BATCH_HEADER_BYTES, OP } from '../../src/protocol/batch/layout.ts';
+import type { RecordStore } from './sim-controller.ts';
+import type { SimNode } from './sim-node.ts';
+import type { SimStore, StoredBatch, StoreWatch } from './sim-store.ts';
+import type { World } from './world.ts';
+
+/** A suspended machine that wakes up holds its address until its agent has run once: so long at most. */
+const WAKE_GRACE_HEARTBEATS = 2;
+
+/** The invariants of the design, looked at by true time after every event. */
+export class Checkers implements StoreWatch {
+  readonly #world: World;
+  readonly #records: RecordStore;
+  readonly #nodes: SimNode[] = [];
+  readonly #hashes = new Map<number, Map<number, number>>();
+  readonly #owners = new Map<number, string>();
+  /** Highest seq that may have been acknowledged, by epoch. */
+  readonly #acknowledged = new Map<number, number>();
+  readonly #epochs = new Map<string, number>();
+  readonly #cursor = new BatchCursor();
+  #newestReign = 0;
+  #doubtfulUntilMs = -Infinity;
+  /** An accident or an operator was allowed to lose acknowledged records. */
+  lossAllowed = false;
+  /** Reigns that began after another one. */
+  changes = 0;
+
+  constructor(world: World, records: RecordStore) {
+    this.#world = world;
+    this.#records = records;
+  }
+
+  watch(nodes: readonly SimNode[]): void {
+    this.#nodes.push(...nodes);
+  }
+
+  /** The controller's clocks are doubtful until then: it may decide nothing. */
+  controllerInDoubt(untilMs: number): void {
+    this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, untilMs);
+  }
+
+  // --- after every event
+
+  look(): void {
+    let serving: SimNode | null = null;
+    for (const node of this.#nodes) {
+      const { agent } = node;
+      if (agent === null) continue;
+      const { core } = agent.node;
+      this.#lookAtEpoch(node, core.epoch);
+      const epoch = core.reignEpoch;
+      if (epoch === null || node.machine.suspended || !core.mayReply()) continue;
+      if (epoch < this.#newestReign)
+        this.#world.broken('I4', `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`);
+      this.#acknowledge(epoch, core.confirmedSeq);
+      if (!core.posture().serves) continue;
+      if (serving !== null) this.#world.broken('I1', `${serving.id} and ${node.id} serve at the same time`);
+      serving = node;
+    }
+    this.#lookAtAddresses(serving);
+  }
+
+  #lookAtEpoch(node: SimNode, epoch: number): void {
+    const before = this.#epochs.get(node.id) ?? 0;
+    if (epoch < before) this.#world.broken('I4', `${node.id} fell back from epoch ${before} to ${epoch}`);
+    else this.#epochs.set(node.id, epoch);
+  }
+
+  #lookAtAddresses(serving: SimNode | null): void {
+    const holders = this.#nodes.filter((node) => node.address.held && !this.#hasJustWoken(node));
+    if (holders.length > 1) this.#world.broken('I7', `${holders.map(({ id }) => id).join(' and ')} hold the address`);
+    const [holder] = holders;
+    if (serving !== null && holder !== undefined && holder !== serving)
+      this.#world.broken('I7', `${holder.id} holds the address while ${serving.id} serves`);
+  }
+
+  #hasJustWoken({ machine, group }: SimNode): boolean {
+    return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
+  }
+
+  #acknowledge(epoch: number, seq: number): void {
+    if (seq > (this.#acknowledged.get(epoch) ?? 0)) this.#acknowledged.set(epoch, seq);
+  }
+
+  // --- the controller's decisions
+
+  onSaved(_before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[]): void {
+    this.#world.tell('record', `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`);
+    const decided = events.some(({ kind }) => kind === 'decision');
+    if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
+      this.#world.broken('I8', `${record.rule} was decided on doubtful clocks: ${record.reason}`);
+  }
+
+  // --- the logs
+
+  appended(store: SimStore, batch: StoredBatch): void {
+    const { epoch, seq, hash } = batch.end;
+    let hashes = this.#hashes.get(epoch);
+    if (hashes === undefined) this.#hashes.set(epoch, (hashes = new Map<number, number>()));
+    const known = hashes.get(seq);
+    if (known === undefined) hashes.set(seq, hash);
+    else if (known !== hash) this.#world.broken('I5', `record ${epoch}-${seq} differs on ${store.node}`);
+    if (batch.bytes[BATCH_HEADER_BYTES] === OP.reign) this.#reignBegins(store, batch);
+  }
+
+  #reignBegins(store: SimStore, batch: StoredBatch): void {
+    const cursor = this.#cursor.open(batch.bytes);
+    cursor.next();
+    const master = Buffer.from(cursor.bytes.subarray(cursor.keyStart, cursor.valueStart)).toString();
+    const { epoch } = batch.end;
+    const owner = this.#owners.get(epoch);
+    if (owner !== undefined && owner !== master)
+      this.#world.broken('I3', `epoch ${epoch} is owned by ${owner} and by ${master}`);
+    if (owner !== undefined || store.node !== master) return;
+    this.#owners.set(epoch, master);
+    if (this.#newestReign > 0) this.changes += 1;
+    if (epoch < this.#newestReign) this.#world.broken('I4', `epoch ${epoch} begins after epoch ${this.#newestReign}`);
+    this.#newestReign = Math.max(this.#newestReign, epoch);
+    const { record } = this.#records;
+    if (record?.dataLossAccepted === true && record.epoch === epoch) this.#forget([store]);
+    const missing = this.#missingIn(store);
+    if (missing !== null) this.#world.broken('I2', `${master} begins epoch ${epoch} without acknowledged record ${missing}`);
+  }
+
+  /** An acknowledged record that the store lacks; null if it has all. */
+  #missingIn(store: SimStore): string | null {
+    for (const [epoch, seq] of this.#acknowledged) {
+      if (store.epochAt(seq) !== epoch) return `${epoch}-${seq}`;
+    }
+    return null;
+  }
+
+  cut(store: SimStore, tail: readonly StoredBatch[], kept: LogPosition): void {
+    this.#world.tell(`store-${store.node}`, `cut to ${kept.epoch}-${kept.seq}, ${tail.length} batches archived`);
+    if (this.#records.record?.discard.includes(store.node) === true) this.lossAllowed = true;
+    const others = this.#nodes.filter(({ id }) => id !== store.node).map((node) => node.store);
+    for (const batch of tail) {
+      const { epoch } = batch.end;
+      const lost = batch.firstSeq <= (this.#acknowledged.get(epoch) ?? 0);
+      if (!lost || this.lossAllowed || others.some((other) => other.epochAt(batch.firstSeq) === epoch)) continue;
+      this.#world.broken('I6', `${store.node} cuts acknowledged record ${epoch}-${batch.firstSeq}, which nobody else has`);
+    }
+  }
+
+  /** Where every in-sync node lost what it held, the configured fsync was not enough for this accident. */
+  lost(store: SimStore, tail: readonly StoredBatch[]): void {
+    this.#world.tell(`store-${store.node}`, `lost ${tail.length} batches, ends at ${store.end.epoch}-${store.end.seq}`);
+    const inSync = this.#records.record?.inSync ?? [];
+    const holders = this.#nodes.filter(({ id }) => inSync.includes(id)).map((node) => node.store);
+    if (holders.some((holder) => this.#missingIn(holder) === null)) return;
+    if (store.syncsAlways) this.#world.broken('I2', `${store.node} lost acknowledged records although it syncs always`);
+    this.#forget(holders);
+  }
+
+  /** Acknowledged records that none of these stores has are given up. */
+  #forget(holders: readonly SimStore[]): void {
+    for (const [epoch, seq] of this.#acknowledged) {
+      let kept = seq;
+      while (kept > 0 && !holders.some((holder) => holder.epochAt(kept) === epoch)) kept -= 1;
+      if (kept === seq) continue;
+      this.lossAllowed = true;
+      this.#world.tell('checker', `records ${kept + 1} to ${seq} of epoch ${epoch} may be lost`);
+      if (kept === 0) this.#acknowledged.delete(epoch);
+      else this.#acknowledged.set(epoch, kept);
+    }
+  }
+}

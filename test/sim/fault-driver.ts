@@ -1,0 +1,238 @@
+import type { Checkers } from './checkers.ts';
+import type { Fault } from './faults.ts';
+import type { Machine } from './machine.ts';
+import type { Network } from './network.ts';
+import { drain, promote, undrain } from './operators.ts';
+import type { ControllerRun, RecordStore } from './sim-controller.ts';
+import type { Director } from './sim-director.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+
+/** The machines and programs that faults strike. */
+export interface Stage {
+  readonly world: World;
+  readonly network: Network;
+  readonly nodes: readonly SimNode[];
+  readonly director: Director;
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly records: RecordStore;
+  readonly checkers: Checkers;
+  readonly controller: () => ControllerRun | null;
+  startAgent(node: SimNode): void;
+  startController(): void;
+}
+
+/** Makes a fault happen, and end. */
+export class FaultDriver {
+  readonly #stage: Stage;
+  /** Set when the run heals: what would end later has ended. */
+  #healed = false;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  plan(faults: readonly Fault[]): void {
+    for (const fault of faults) this.#stage.world.at(fault.atMs, () => this.#strike(fault));
+  }
+
+  /** Everything that is broken is mended, everything that is down is started. */
+  heal(): void {
+    const { world, network, nodes, director, machines, records } = this.#stage;
+    this.#healed = true;
+    world.tell('faults', 'healed');
+    network.healAll();
+    records.broken = false;
+    director.broken = false;
+    for (const machine of machines.values()) {
+      if (!machine.up) machine.boot();
+      if (machine.suspended) this.#wake(machine);
+      for (const process of machine.processes) if (process.stopped) this.#goOn(process);
+    }
+    for (const node of nodes) {
+      node.store.slowness = 1;
+      if (node.agent !== null) node.agent.process.dieAfterEffects = Infinity;
+      node.app.start();
+      this.#stage.startAgent(node);
+      this.#mendDisk(node);
+    }
+    this.#stage.startController();
+    const controller = this.#stage.controller();
+    if (controller !== null) controller.process.dieAfterEffects = Infinity;
+  }
+
+  #strike(fault: Fault): void {
+    if (this.#healed) return;
+    const { world, network, machines, records, director } = this.#stage;
+    const { kind, where, forMs, amount } = fault;
+    const later = (end: () => void): void => void world.after(forMs, () => (this.#healed ? undefined : end()));
+    const node = this.#node(where, amount);
+    const machine = machines.get(where) ?? node.machine;
+    world.tell('fault', `${kind} ${where} for ${forMs.toFixed(0)} ms (${amount.toFixed(3)})`);
+    switch (kind) {
+      case 'cut':
+        return this.#cutWays([where, where.split('>').toReversed().join('>')], later);
+      case 'cut one way':
+        return this.#cutWays([where], later);
+      case 'isolate':
+        return this.#cutWays(
+          [...machines.keys()].filter((other) => other !== where).flatMap((other) => [`${where}>${other}`, `${other}>${where}`]),
+          later,
+        );
+      case 'clog': {
+        for (const other of machines.values()) network.clog(machine, other, 1 + 200 * amount);
+        return later(() => {
+          for (const other of machines.values()) network.clog(machine, other, 1);
+        });
+      }
+      case 'break links':
+      case 'half-open links': {
+        const other = [...machines.values()].filter((each) => each !== machine)[Math.floor(amount * 3)]!;
+        return network.breakConnections(machine, other, kind === 'half-open links');
+      }
+      case 'kill agent':
+        node.agent?.process.kill('killed');
+        return later(() => this.#stage.startAgent(node));
+      case 'kill agent at an effect':
+        if (node.agent !== null) node.agent.process.dieAfterEffects = 1 + Math.floor(amount * 30);
+        return later(() => this.#stage.startAgent(node));
+      case 'stop agent': {
+        const process = node.agent?.process;
+        process?.stop();
+        return later(() => process !== undefined && this.#goOn(process));
+      }
+      case 'crash app':
+        return node.app.crash();
+      case 'hang app':
+        node.app.hang();
+        return later(() => node.app.recover());
+      case 'kill controller':
+        this.#stage.controller()?.process.kill('killed');
+        return later(() => this.#stage.startController());
+      case 'kill controller at an effect': {
+        const controller = this.#stage.controller();
+        if (controller !== null) controller.process.dieAfterEffects = 1 + Math.floor(amount * 30);
+        return later(() => this.#stage.startController());
+      }
+      case 'stop controller': {
+        const process = this.#stage.controller()?.process;
+        process?.stop();
+        return later(() => process !== undefined && this.#goOn(process));
+      }
+      case 'power':
+        this.#losePower(machine, later);
+        return;
+      case 'power of both':
+        for (const each of this.#stage.nodes) this.#losePower(each.machine, later);
+        return;
+      case 'suspend':
+        if (!machine.up || machine.suspended) return;
+        machine.suspend();
+        return later(() => this.#wake(machine));
+      case 'set clock':
+        return this.#setClock(machine, amount);
+      case 'slow disk':
+        node.store.slowness = 1 + 500 * amount;
+        return later(() => (node.store.slowness = 1));
+      case 'disk fails':
+        node.store.broken = true;
+        return later(() => this.#mendDisk(node));
+      case 'records fail':
+        records.broken = true;
+        return later(() => (records.broken = false));
+      case 'traffic fails': {
+        director.broken = true;
+        const vip = node.agent?.vip;
+        if (vip !== undefined) vip.broken = true;
+        return later(() => {
+          director.broken = false;
+          if (vip !== undefined) vip.broken = false;
+        });
+      }
+      case 'promote':
+      case 'promote by force':
+      case 'promote with loss':
+        return promote(this.#stage, node.id, kind === 'promote by force', kind === 'promote with loss');
+      case 'drain':
+        drain(this.#stage, node.id);
+        return later(() => undrain(this.#stage, node.id));
+      case 'pause':
+        return this.#pause(later);
+    }
+  }
+
+  #node(where: string, amount: number): SimNode {
+    const { nodes } = this.#stage;
+    return nodes.find(({ id }) => id === where) ?? nodes[Math.floor(amount * 1000) % 2]!;
+  }
+
+  #cutWays(ways: readonly string[], later: (end: () => void) => void): void {
+    const { machines, network } = this.#stage;
+    const ends = ways.map((way) => way.split('>').map((name) => machines.get(name)!));
+    for (const [from, to] of ends) network.cut(from!, to!);
+    later(() => {
+      for (const [from, to] of ends) network.heal(from!, to!);
+    });
+  }
+
+  #losePower(machine: Machine, later: (end: () => void) => void): void {
+    const { nodes, world } = this.#stage;
+    if (!machine.up) return;
+    machine.losePower();
+    later(() => {
+      machine.boot();
+      world.after(1, () => {
+        const node = nodes.find((each) => each.machine === machine);
+        if (node === undefined) return this.#stage.startController();
+        this.#stage.startAgent(node);
+        node.app.start();
+      });
+    });
+  }
+
+  #wake(machine: Machine): void {
+    if (!machine.suspended) return;
+    if (this.#stage.controller()?.process.machine === machine) this.#doubt(machine.haltedSinceMs);
+    machine.resume();
+  }
+
+  #goOn(process: SimProcess): void {
+    if (process === this.#stage.controller()?.process) this.#doubt(process.stoppedSinceMs);
+    process.resume();
+  }
+
+  #setClock(machine: Machine, amount: number): void {
+    const byMs = (amount - 0.5) * 20_000;
+    machine.setWallClock(byMs);
+    const controller = this.#stage.controller();
+    if (controller?.process.machine === machine) this.#doubt(this.#stage.world.nowMs - Math.abs(byMs));
+  }
+
+  /** The controller has stood still since then, or its clocks have come apart as much: it has to keep quiet for a while. */
+  #doubt(sinceMs: number): void {
+    const { checkers, nodes, world } = this.#stage;
+    const { heartbeatMs, detectMs } = nodes[0]!.group.failover;
+    const toleratedMs = 1.01 * Math.max(2 * heartbeatMs, 50);
+    if (world.nowMs - sinceMs > toleratedMs) checkers.controllerInDoubt(world.nowMs + 0.99 * detectMs);
+  }
+
+  #mendDisk(node: SimNode): void {
+    if (!node.store.broken) return;
+    node.store.broken = false;
+    // An agent whose disk failed serves no more until it is restarted.
+    node.agent?.process.kill('killed');
+    this.#stage.startAgent(node);
+  }
+
+  #pause(later: (end: () => void) => void): void {
+    const controller = this.#stage.controller();
+    if (controller === null || controller.process.stopped) return;
+    const change = (pausedUntilWallMs: number | null): void => {
+      const present = this.#stage.controller();
+      present?.process.run(() => present.controller.change({ pausedUntilWallMs }, 'operator', 'pause'));
+    };
+    change(controller.process.wallMs() + 600_000);
+    later(() => change(null));
+  }
+}

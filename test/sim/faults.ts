@@ -1,0 +1,103 @@
+import type { SeededRandom } from './seeded-random.ts';
+
+/** One thing that goes wrong, or that an operator does. Plain data, so that a plan can be printed and shortened. */
+export interface Fault {
+  readonly atMs: number;
+  readonly kind: FaultKind;
+  /** Machine, node or direction that it strikes; meaning depends on the kind. */
+  readonly where: string;
+  /** How long it lasts; 0 where it is over at once. */
+  readonly forMs: number;
+  readonly amount: number;
+}
+
+export const FAULT_KINDS = [
+  'cut',
+  'cut one way',
+  'isolate',
+  'clog',
+  'break links',
+  'half-open links',
+  'kill agent',
+  'stop agent',
+  'kill agent at an effect',
+  'crash app',
+  'hang app',
+  'kill controller',
+  'stop controller',
+  'kill controller at an effect',
+  'power',
+  'power of both',
+  'suspend',
+  'set clock',
+  'slow disk',
+  'disk fails',
+  'records fail',
+  'traffic fails',
+  'promote',
+  'promote by force',
+  'promote with loss',
+  'drain',
+  'pause',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** How often each strikes, compared with the others. */
+const WEIGHTS: Readonly<Record<FaultKind, number>> = {
+  cut: 4,
+  'cut one way': 4,
+  isolate: 4,
+  clog: 2,
+  'break links': 2,
+  'half-open links': 2,
+  'kill agent': 4,
+  'stop agent': 4,
+  'kill agent at an effect': 3,
+  'crash app': 4,
+  'hang app': 2,
+  'kill controller': 4,
+  'stop controller': 3,
+  'kill controller at an effect': 3,
+  power: 3,
+  'power of both': 0.5,
+  suspend: 2,
+  'set clock': 2,
+  'slow disk': 1,
+  'disk fails': 1,
+  'records fail': 1,
+  'traffic fails': 1,
+  promote: 4,
+  'promote by force': 1,
+  'promote with loss': 0.3,
+  drain: 1,
+  pause: 1,
+};
+
+/** The unit of the plan's times: how fast the group notices silence. */
+export interface PlanSettings {
+  readonly detectMs: number;
+  readonly leaseMs: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+const MACHINES = ['a', 'b', 'director'];
+const PAIRS = ['a>b', 'b>a', 'a>director', 'director>a', 'b>director', 'director>b', 'client>a', 'client>b'];
+
+/** A random plan: some kinds only, so that each seed has a character of its own; calm or dense. */
+export function planFaults(random: SeededRandom, { detectMs, leaseMs, fromMs, toMs }: PlanSettings): Fault[] {
+  const kinds = FAULT_KINDS.filter(() => random.chance(0.4));
+  if (kinds.length === 0) return [];
+  const meanGapMs = detectMs * random.spread(0.7, 15);
+  const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
+  const faults: Fault[] = [];
+  for (let atMs = fromMs; atMs < toMs; ) {
+    atMs += -Math.log(1 - random.next()) * meanGapMs;
+    let draw = random.next() * total;
+    const kind = kinds.find((each) => (draw -= WEIGHTS[each]) < 0) ?? kinds[0]!;
+    const where = kind.startsWith('cut') ? random.pick(PAIRS) : random.pick(MACHINES);
+    const forMs = Math.max(detectMs, leaseMs) * random.spread(0.05, 6);
+    faults.push({ atMs, kind, where, forMs, amount: random.next() });
+  }
+  return faults;
+}

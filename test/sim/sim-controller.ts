@@ -1,0 +1,180 @@
+import type { GroupConfig } from '../../src/config/config.ts';
+import { GroupController } from '../../src/controller/group-controller.ts';
+import type { DesiredTraffic, NewEvent, Records } from '../../src/controller/ports.ts';
+import { AgentLink } from '../../src/daemon/controller/agent-link.ts';
+import { groupSettings } from '../../src/daemon/settings.ts';
+import { HsctlError } from '../../src/kit/errors.ts';
+import type { GroupEvent } from '../../src/model/event.ts';
+import type { GroupRecord } from '../../src/model/group-record.ts';
+import type { LinkMessage } from '../../src/protocol/link/messages.ts';
+import type { ProbeResult } from '../../src/probes/probe.ts';
+import { ProbeRunner } from '../../src/probes/runner.ts';
+import type { Machine } from './machine.ts';
+import type { Network } from './network.ts';
+import { CONTROL_PORT } from './ports.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import type { Director } from './sim-director.ts';
+import type { SimNode } from './sim-node.ts';
+import { SimProcess } from './sim-process.ts';
+
+/** What the controller has on its disk: durable once `save` has returned. */
+export class RecordStore {
+  record: GroupRecord | null = null;
+  longestGrantMs = 0;
+  events = 0;
+  /** The disk refuses everything until it is mended. */
+  broken = false;
+  /** Told of each decision that is durable now. */
+  onSaved: (before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[], process: SimProcess) => void = () =>
+    undefined;
+}
+
+class SimRecords implements Records {
+  readonly #store: RecordStore;
+  readonly #process: SimProcess;
+
+  constructor(store: RecordStore, process: SimProcess) {
+    this.#store = store;
+    this.#process = process;
+  }
+
+  load(): Map<string, GroupRecord> {
+    const { record } = this.#store;
+    return new Map(record === null ? [] : [[record.group, record]]);
+  }
+
+  /** The process may die before it is durable, and after. */
+  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
+    if (!this.#process.effect()) return [];
+    if (this.#store.broken) throw new HsctlError('disk', 'database or disk is full');
+    const before = this.#store.record;
+    this.#store.record = record;
+    this.#store.onSaved(before, record, events, this.#process);
+    this.#process.effect();
+    return this.append(events);
+  }
+
+  append(events: readonly NewEvent[]): readonly GroupEvent[] {
+    return events.map((event) => ({ ...event, id: (this.#store.events += 1) }));
+  }
+
+  events(): readonly GroupEvent[] {
+    return [];
+  }
+
+  longestGrantMs(): number {
+    return this.#store.longestGrantMs;
+  }
+
+  saveLongestGrantMs(durationMs: number): void {
+    if (this.#process.effect()) this.#store.longestGrantMs = durationMs;
+  }
+
+  close(): void {}
+}
+
+export interface ControllerParts {
+  readonly group: GroupConfig;
+  readonly machine: Machine;
+  readonly nodes: readonly SimNode[];
+  readonly network: Network;
+  readonly records: RecordStore;
+  readonly director: Director;
+  readonly random: SeededRandom;
+}
+
+/** One run of the controller: the real decisions, control links and probes over simulated time, network and disk. */
+export class ControllerRun {
+  readonly process: SimProcess;
+  readonly controller: GroupController;
+  readonly #links: ReadonlyMap<string, AgentLink>;
+
+  constructor({ group, machine, nodes, network, records: store, director, random }: ControllerParts) {
+    const process = new SimProcess('controller', machine);
+    const logger = process.logger();
+    const records = new SimRecords(store, process);
+    const settings = groupSettings(group);
+    this.process = process;
+    records.saveLongestGrantMs(Math.max(records.longestGrantMs(), settings.grantMs));
+    this.controller = new GroupController(settings, records.load().get(group.name) ?? null, {
+      records,
+      scheduler: process,
+      logger,
+      assign: (node, assignment) => this.#links.get(node)?.send({ type: 'assign', assignment }),
+      moveTraffic: (desired) => moveTraffic(process, director, desired),
+    });
+    const never = new AbortController().signal;
+    const instance = `controller-${random.int(1e9)}`;
+    this.#links = new Map(
+      nodes.map(({ id, machine: to }) => {
+        const link = new AgentLink({
+          cluster: 'sim',
+          group: group.name,
+          node: id,
+          instance,
+          dial: (signal) => {
+            const timeoutMs = Math.max(1000, group.failover.detectMs);
+            return network.dial({ from: process, to, port: CONTROL_PORT, timeoutMs, signal });
+          },
+          silenceLimitMs: 2 * group.failover.detectMs,
+          scheduler: process,
+          random: random.next,
+          logger,
+          onLinked: () => this.controller.onLinked(id),
+          onMessage: (message) => this.#onMessage(id, message),
+          onUnlinked: () => this.controller.onUnlinked(id),
+        });
+        return [id, link];
+      }),
+    );
+    process.run(() => {
+      process.every(group.failover.heartbeatMs, () => this.controller.step());
+      for (const link of this.#links.values()) void link.run(never);
+      for (const node of nodes) this.#probe(node, network, random);
+    });
+    process.onDeath.push(() => director.controllerGone());
+  }
+
+  #onMessage(node: string, message: LinkMessage): void {
+    if (message.type === 'beat') this.#links.get(node)?.send(this.controller.onBeat(node, message));
+    else if (message.type === 'report' && message.report.node === node) this.controller.onReport(node, message.report);
+  }
+
+  #probe(node: SimNode, network: Network, random: SeededRandom): void {
+    const { probe } = node.group.app;
+    if (probe === null) return;
+    const runner = new ProbeRunner({
+      probe: (_target, signal) => this.#look(node, network, signal),
+      target: { host: node.id, port: 9000 },
+      timing: probe,
+      scheduler: this.process,
+      random: random.next,
+      onChange: (verdict) => this.controller.onProbe(node.id, verdict),
+    });
+    void runner.run(new AbortController().signal);
+  }
+
+  /** Connects to the app, as the tcp probe does. */
+  #look(node: SimNode, network: Network, signal: AbortSignal): Promise<ProbeResult> {
+    const { process } = this;
+    return new Promise((resolve) => {
+      const bad = (detail: string): void => resolve({ good: false, detail });
+      signal.addEventListener('abort', () => bad('no answer in time'), { once: true });
+      const there = network.delayMs(process.machine, node.machine);
+      const back = network.delayMs(node.machine, process.machine);
+      process.machine.world.after(there + back, () => {
+        const passes = network.passes(process.machine, node.machine) && network.passes(node.machine, process.machine);
+        // A process that is stopped still has its kernel accept connections.
+        if (!passes || !node.machine.up || node.machine.suspended) return;
+        process.run(() => (node.app.alive ? resolve({ good: true, detail: 'connected' }) : bad('connection refused')));
+      });
+    });
+  }
+}
+
+function moveTraffic(process: SimProcess, director: Director, desired: DesiredTraffic): Promise<void> {
+  if (!process.effect()) return new Promise(() => undefined);
+  return new Promise((resolve, reject) => {
+    director.apply(desired, (error) => process.run(() => (error === null ? resolve() : reject(error))));
+  });
+}

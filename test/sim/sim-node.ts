@@ -1,0 +1,159 @@
+import { AppWatch } from '../../src/agent/app/app-watch.ts';
+import { AgentNode } from '../../src/agent/agent-node.ts';
+import { PeerLinks } from '../../src/agent/peer-links.ts';
+import type { Posture } from '../../src/agent/core/posture.ts';
+import type { GroupConfig } from '../../src/config/config.ts';
+import { ControlServer } from '../../src/daemon/agent/control-server.ts';
+import { agentSettings } from '../../src/daemon/settings.ts';
+import type { Log } from '../../src/replication/log/log.ts';
+import { CONTROL_PORT, REPLICATION_PORT } from './ports.ts';
+import type { Machine } from './machine.ts';
+import type { Network } from './network.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { SimApp } from './sim-app.ts';
+import { SimProcess } from './sim-process.ts';
+import { SimService } from './sim-service.ts';
+import { SimLog, type SimStore } from './sim-store.ts';
+import { KernelAddress, SimVipHolder } from './sim-vip.ts';
+
+/** One run of the agent of a node: the real agent over simulated sockets, disk, programs and time. */
+export class AgentRun {
+  readonly process: SimProcess;
+  readonly node: AgentNode;
+  readonly log: Log;
+  readonly vip: SimVipHolder;
+  role: { role: 'master' | 'slave' | 'none'; epoch: number } = { role: 'none', epoch: 0 };
+
+  constructor(host: SimNode, peer: Machine, network: Network, random: SeededRandom) {
+    const { group, machine, id } = host;
+    const { world } = machine;
+    const process = new SimProcess(`agent-${id}`, machine);
+    const logger = process.logger();
+    const settings = agentSettings(group, id);
+    const instance = `${id}-${random.int(1e9)}`;
+    const identity = { cluster: 'sim', group: group.name, node: id, instance };
+    const log = new SimLog(host.store, process, random);
+    const syncsAlways = group.replication.fsync === 'always';
+    const usesVip = group.traffic.some(({ type }) => type === 'vip');
+    const vip = new SimVipHolder(process, host.address, random);
+    const control = new ControlServer(identity, logger);
+    this.process = process;
+    this.log = log;
+    this.vip = vip;
+    this.node = new AgentNode(settings, {
+      log,
+      memory: log.memory,
+      scheduler: process,
+      logger,
+      instance,
+      syncsAlways,
+      endOfTurn: (task) => void world.after(0, () => process.run(task)),
+      holdTraffic: (remainingMs) => (usesVip ? vip.hold(remainingMs) : Promise.resolve()),
+      releaseTraffic: () => (usesVip ? vip.release() : Promise.resolve()),
+      addresses: () => (usesVip && host.address.held ? ['10.0.0.100/32'] : []),
+      closeGate: (onIdle) => host.app.whenIdle(() => process.run(onIdle)),
+      openGate: () => undefined,
+      roleChanged: (posture) => this.#roleChanged(host, posture),
+      peerWanted: (posture) => peers.update(posture),
+      sendToController: (message) => control.send(message),
+      sendToSlave: (message) => peers.sendToSlave(message),
+      batchMade: (batch) => peers.batchMade(batch),
+      peerFacts: () => peers.facts(),
+    });
+    const peers = new PeerLinks({
+      identity,
+      node: this.node,
+      log,
+      settings,
+      pace: { bytesPerSecond: group.replication.catchUpRate, intervalMs: group.replication.catchUpIntervalMs },
+      syncsAlways,
+      dial: (signal) => network.dial({ from: process, to: peer, port: REPLICATION_PORT, timeoutMs: 1000, signal }),
+      endOfTurn: (task) => void world.after(0, () => process.run(task)),
+      scheduler: process,
+      random: random.next,
+      logger,
+    });
+    control.serve(this.node);
+    const watch = new AppWatch({
+      heartbeat: group.app.heartbeat,
+      scheduler: process,
+      mayBeReady: (epoch) => this.node.mayBeReady(epoch),
+      endApp: () => (group.app.run === null ? undefined : host.app.crash()),
+      onChange: (view) => this.node.onApp(view, 0),
+    });
+    const service = new SimService(this.node.replica, process);
+    network.listen(process, CONTROL_PORT, (link, hello) => control.accept(link, hello));
+    network.listen(process, REPLICATION_PORT, (link, hello) => peers.accept(link, hello));
+    process.run(() => {
+      if (usesVip) void vip.release();
+      this.node.start();
+      watch.start();
+      void peers.run(new AbortController().signal);
+      if (!syncsAlways) this.#syncNowAndThen(Number(group.replication.fsync));
+    });
+    host.app.setAgent({ process, watch, service, role: () => this.role });
+    process.onDeath.push(() => host.app.setAgent(null));
+  }
+
+  #roleChanged(host: SimNode, posture: Posture): void {
+    if (!this.process.effect()) return;
+    this.role = { role: posture.appRole, epoch: posture.epoch };
+    host.app.roleChanged();
+  }
+
+  #syncNowAndThen(intervalMs: number): void {
+    let syncing = false;
+    this.process.every(intervalMs, () => {
+      if (syncing) return;
+      syncing = true;
+      this.log
+        .sync()
+        .catch((error: unknown) => this.node.onDiskFailure(error))
+        .finally(() => (syncing = false));
+    });
+  }
+}
+
+/** A node of the group: its machine, disk, address and app, and the present run of its agent. */
+export class SimNode {
+  readonly id: string;
+  readonly group: GroupConfig;
+  readonly machine: Machine;
+  readonly store: SimStore;
+  readonly address: KernelAddress;
+  readonly app: SimApp;
+  run: AgentRun | null = null;
+  readonly #network: Network;
+  readonly #random: SeededRandom;
+
+  constructor(parts: { id: string; group: GroupConfig; machine: Machine; store: SimStore; network: Network; random: SeededRandom }) {
+    this.id = parts.id;
+    this.group = parts.group;
+    this.machine = parts.machine;
+    this.store = parts.store;
+    this.#network = parts.network;
+    this.#random = parts.random;
+    this.address = new KernelAddress(this.machine, this.#random);
+    const { app, failover } = this.group;
+    this.app = new SimApp(this.machine, this.#random, {
+      beatMs: (app.heartbeat?.intervalMs ?? failover.heartbeatMs) / 2,
+      startMs: 2 * failover.heartbeatMs,
+      readyMs: this.#random.pick([1, 2 * failover.heartbeatMs, 2 * failover.leaseMs]),
+      restart: app.run === null ? null : app.restart,
+    });
+    this.machine.onPowerLoss.push(() => {
+      this.store.losePower(this.#random);
+    });
+  }
+
+  /** The agent, if it is alive. */
+  get agent(): AgentRun | null {
+    return this.run?.process.alive === true ? this.run : null;
+  }
+
+  startAgent(peer: Machine): void {
+    if (this.agent !== null || !this.machine.up) return;
+    this.machine.world.tell(`agent-${this.id}`, 'starts');
+    this.run = new AgentRun(this, peer, this.#network, this.#random);
+  }
+}

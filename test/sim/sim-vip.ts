@@ -1,0 +1,83 @@
+import { HsctlError } from '../../src/kit/errors.ts';
+import type { Machine } from './machine.ts';
+import type { SimProcess } from './sim-process.ts';
+import type { SeededRandom } from './seeded-random.ts';
+import { kernelLifetimeS } from '../../src/traffic/vip/plan.ts';
+import type { Timer } from '../../src/kit/clock.ts';
+
+/** How late the kernel may remove an address whose lifetime has run out. */
+const KERNEL_LATE_MS = 250;
+
+/** A virtual address in the kernel of one machine: it goes by itself when nobody renews it. */
+export class KernelAddress {
+  readonly machine: Machine;
+  readonly #random: SeededRandom;
+  /** On the machine's monotonic clock; null while the address is not there. */
+  #untilMs: number | null = null;
+
+  constructor(machine: Machine, random: SeededRandom) {
+    this.machine = machine;
+    this.#random = random;
+    machine.onPowerLoss.push(() => this.remove());
+  }
+
+  /** Whether the machine answers for the address now. */
+  get held(): boolean {
+    return this.#untilMs !== null && this.machine.monotonicMs() < this.#untilMs && !this.machine.suspended;
+  }
+
+  set(lifetimeS: number): void {
+    this.#untilMs = this.machine.monotonicMs() + lifetimeS * 1000 + this.#random.between(0, KERNEL_LATE_MS);
+  }
+
+  remove(): void {
+    this.#untilMs = null;
+  }
+}
+
+/** What the agent does about the address, as `VipHolder` does it: orders go to `ip` one behind the other. */
+export class SimVipHolder {
+  readonly #process: SimProcess;
+  readonly #address: KernelAddress;
+  readonly #random: SeededRandom;
+  #lapse: Timer | null = null;
+  #doneAtMs = 0;
+  /** `ip` fails until mended. */
+  broken = false;
+
+  constructor(process: SimProcess, address: KernelAddress, random: SeededRandom) {
+    this.#process = process;
+    this.#address = address;
+    this.#random = random;
+  }
+
+  hold(remainingMs: number): Promise<void> {
+    if (remainingMs <= 0) return this.release();
+    const lifetimeS = kernelLifetimeS(remainingMs);
+    this.#lapse?.cancel();
+    this.#lapse = this.#process.after(remainingMs, () => void this.release());
+    return this.#order(() => this.#address.set(lifetimeS));
+  }
+
+  release(): Promise<void> {
+    this.#lapse?.cancel();
+    this.#lapse = null;
+    return this.#order(() => this.#address.remove());
+  }
+
+  /** Done by another process, which goes on even if the agent is stopped or killed meanwhile. */
+  #order(change: () => void): Promise<void> {
+    if (!this.#process.effect()) return new Promise(() => undefined);
+    const { machine } = this.#process;
+    const { world } = machine;
+    this.#doneAtMs = Math.max(this.#doneAtMs, world.nowMs + this.#random.spread(0.5, 30));
+    return new Promise((resolve, reject) => {
+      world.at(this.#doneAtMs, () => {
+        if (!machine.up) return;
+        if (!this.broken) change();
+        const end = (): void => (this.broken ? reject(new HsctlError('failed', 'ip: no such device')) : resolve());
+        this.#process.run(end);
+      });
+    });
+  }
+}
