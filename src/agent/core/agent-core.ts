@@ -120,6 +120,7 @@ export class AgentCore {
 
   #onAssignedSlave(assignment: Assignment): void {
     this.#renounce(assignment.epoch, 'another node is master');
+    if (this.#trouble !== '') return;
     if (assignment.master === this.#settings.peer && (!this.#diverged || assignment.mayDiscard)) {
       this.#diverged = false;
       this.#following = true;
@@ -150,7 +151,7 @@ export class AgentCore {
     if (hello.epoch > this.#epoch) this.#seeEpoch(hello.epoch);
     const isMaster = hello.role === 'master' && hello.renouncedEpoch < hello.epoch && hello.epoch === this.#epoch;
     const unassigned = this.#assignment === null || this.#assignment.epoch < this.#epoch;
-    if (isMaster && unassigned && this.#reign === null && !this.#diverged) {
+    if (isMaster && unassigned && this.#reign === null && !this.#diverged && this.#trouble === '') {
       this.#renounce(this.#epoch, 'the peer is master');
       this.#following = true;
     }
@@ -238,6 +239,7 @@ export class AgentCore {
   onDiskFailure(what: string): void {
     this.#trouble = what;
     this.#renounce(this.#epoch, what);
+    this.#following = false;
   }
 
   /** To be called at least each heartbeat, and at `wakeAtMs`. */
@@ -268,7 +270,7 @@ export class AgentCore {
       servesUntilMs,
       writes: !reign?.hasBegun ? 'refused' : reign.isFrozen ? 'frozen' : 'taken',
       quiesce: reign?.isQuiescing ?? false,
-      dialPeer: this.#following || this.role === 'waiting',
+      dialPeer: this.#trouble === '' && (this.#following || this.role === 'waiting'),
       feeds: reign?.hasBegun ?? false,
     };
   }
