@@ -37,6 +37,12 @@ export class StoreLock {
   }
 }
 
+/** The living process that has the store, or null. */
+export function lockOwner(disk: Disk, directory: string): number | null {
+  const content = contentOf(disk, `${directory}/${FILE}`);
+  return isAlive(disk, content) ? Number(content.split(' ')[0]) : null;
+}
+
 function tryToMake(disk: Disk, path: string, content: string): boolean {
   try {
     const file = disk.open(path, 'create');
