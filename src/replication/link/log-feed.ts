@@ -217,8 +217,8 @@ export class LogFeed {
     const { bytes, lastSeq } = stretch;
     if (bytes === null)
       return this.#fail(new HsctlError('disk', `the log ends at record ${from} instead of ${this.#endSeq}`));
-    // What was read is of no use if memory served the same records in the meantime.
-    if (from === this.#takenSeq) this.#prefetched = { bytes, firstSeq: from + 1, lastSeq };
+    // Nothing else can have been taken meanwhile: what is in memory begins behind what was to be read.
+    this.#prefetched = { bytes, firstSeq: from + 1, lastSeq };
     this.#pump();
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { levelPair } from './pair-of-nodes.ts';
+import { levelPair, PairOfNodes } from './pair-of-nodes.ts';
 
 suite('epochs', () => {
   test('a master of a lower epoch is refused, and learns of the higher one', async () => {
@@ -13,6 +13,21 @@ suite('epochs', () => {
     assert.equal(pair.slave.refusals[0]?.code, 'epoch');
     assert.equal(pair.master.epoch, 4);
     assert.ok(pair.master.acks.every((ack) => ack.seq <= seq));
+    pair.stop();
+  });
+
+  test('it gets nothing cut before it is refused', async () => {
+    const pair = new PairOfNodes();
+    pair.master.log.append(pair.slave.writer.reign(1));
+    pair.slave.writer.write(3, 10);
+    pair.master.writer.write(1, 20);
+    pair.slave.epoch = 4;
+    pair.master.peerSaid = () => undefined;
+    void pair.start();
+    await pair.scheduler.advance(200);
+    assert.deepEqual(pair.slave.archives, []);
+    assert.equal(pair.slave.log.end.seq, 5);
+    assert.equal(pair.slave.refusals[0]?.code, 'epoch');
     pair.stop();
   });
 
@@ -84,6 +99,30 @@ suite('confirmations', () => {
     await pair.untilLevel();
     assert.deepEqual(pair.master.acks[acks], { epoch: 1, seq: durable });
     assert.equal(pair.slave.log.syncs, syncs + 2, 'what was appended during a sync went with one more');
+    pair.stop();
+  });
+
+  test('wait for the disk from the first on, which tells of records that came over an earlier link', async () => {
+    const pair = await levelPair({ syncBeforeAck: true });
+    const sync = Promise.withResolvers<void>();
+    pair.slave.log.holdUntil = sync.promise;
+    pair.master.write(1, 10);
+    await pair.scheduler.advance(20);
+    assert.equal(pair.slave.log.end.seq, 13);
+    pair.link.cut();
+    await pair.scheduler.advance(200);
+    assert.equal(pair.links.length, 2);
+    assert.equal(pair.master.acks.at(-1)?.seq, 12);
+    sync.resolve();
+    await pair.untilLevel();
+    pair.stop();
+  });
+
+  test('that fall end the link', async () => {
+    const pair = await levelPair();
+    pair.link.dialler.send({ type: 'ack', epoch: 1, seq: 11 });
+    await pair.scheduler.advance(20);
+    assert.match(pair.master.ends[0]?.reason ?? '', /confirmation of record 11, sent are 12 to 12/);
     pair.stop();
   });
 

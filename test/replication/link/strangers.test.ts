@@ -50,6 +50,20 @@ suite('who is on the link', () => {
     }
   });
 
+  test('a first confirmation of another place than the fork ends the link', async () => {
+    const pair = new PairOfNodes();
+    pair.master.writer.reign(1);
+    void pair.start();
+    await pair.scheduler.advance(0);
+    pair.slave.mayFollow = () => {
+      pair.link.dialler.send({ type: 'ack', epoch: 1, seq: 1 });
+      return null;
+    };
+    await pair.scheduler.advance(10);
+    assert.match(pair.master.ends[0]?.reason ?? '', /first confirmation is of record 1 instead of 0/);
+    pair.stop();
+  });
+
   test('log bytes that are no batch end the link and change nothing', async () => {
     const pair = await levelPair();
     const before = pair.slave.log.bytes;
