@@ -44,6 +44,8 @@ export class NodeReplica implements Replica {
   readonly #endOfTurn: (task: () => void) => void;
   #flushPlanned = false;
   #told: Seq = 0;
+  /** Somebody was told that nothing is confirmed, for want of a lease, and waits for its return. */
+  #lapsed = false;
 
   /**
    * `onBatch` gets each batch that this node has made, after it was appended. `endOfTurn` runs a task when everything that
@@ -76,9 +78,11 @@ export class NodeReplica implements Replica {
     return this.#control.reignEpoch() === null ? this.confirmedSeq() : this.#log.end.seq + this.#builder.count;
   }
 
+  /** Nothing is confirmed to anyone while this node reigns without a valid lease: -1. */
   confirmedSeq(): Seq {
-    if (this.#control.reignEpoch() !== null && !this.#control.mayReply()) return this.#told;
-    return this.#control.confirmedSeq();
+    if (this.#control.reignEpoch() === null || this.#control.mayReply()) return this.#control.confirmedSeq();
+    this.#lapsed = true;
+    return -1;
   }
 
   logEnd(): LogPosition {
@@ -189,7 +193,7 @@ export class NodeReplica implements Replica {
   }
 
   async read(from: Seq, limit: number, limitBytes: number): Promise<{ entries: LogEntry[]; nextSeq: Seq }> {
-    const confirmedSeq = this.confirmedSeq();
+    const confirmedSeq = this.#control.confirmedSeq();
     const entries: LogEntry[] = [];
     const cursor = new BatchCursor();
     let nextSeq = from;
@@ -231,7 +235,8 @@ export class NodeReplica implements Replica {
   /** To be called whenever more may have been confirmed; tells those who wait if it was. */
   confirmedMayHaveRisen(): void {
     const seq = this.confirmedSeq();
-    if (seq <= this.#told) return;
+    if (seq === -1 || (seq <= this.#told && !this.#lapsed)) return;
+    this.#lapsed = false;
     this.#told = seq;
     for (const listener of this.#confirmedListeners) listener();
   }

@@ -23,7 +23,10 @@ export interface Replica {
   readRefusal(): string | null;
   /** End of what was written, including what waits for the end of this turn. Replies to reads wait for it. */
   writtenSeq(): Seq;
-  /** Everything up to here is held by every in-sync node under this reign, and the lease is valid at this moment. */
+  /**
+   * Everything up to here is held by every in-sync node under this reign, and the lease is valid at this moment; -1 while
+   * a master has no valid lease, and nothing may be told to anyone.
+   */
   confirmedSeq(): Seq;
   logEnd(): LogPosition;
   /** The log's reigns, oldest first: tells whether an id that a reader names is in this log. */
