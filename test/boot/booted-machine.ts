@@ -32,10 +32,10 @@ export class BootedMachine {
     cpSync(join(ROOT, 'scripts/systemd'), join(this.#root, 'etc/systemd/system'), { recursive: true });
   }
 
-  write(path: string, text: string): void {
+  write(path: string, text: string, mode = 0o644): void {
     const file = join(this.#root, path);
     mkdirSync(join(file, '..'), { recursive: true });
-    writeFileSync(file, text);
+    writeFileSync(file, text, { mode });
   }
 
   /** Boots, runs the script, and gives what it printed (standard output and errors together). */

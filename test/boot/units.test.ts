@@ -10,11 +10,15 @@ groups:
       a: { address: 127.0.0.1, control: 7401, replication: 7402, port: 9001, socket: /run/hsctl/a.sock, store: /var/lib/hsctl/a }
       b: { address: 127.0.0.1, control: 7411, replication: 7412, port: 9002, socket: /run/hsctl/b.sock, store: /var/lib/hsctl/b }
     app:
-      promote: [/usr/bin/systemctl, start, started-by-hook]
+      run: [/etc/hsctl/app]
+      promote: [/etc/hsctl/promote]
       ready: hook
     traffic:
       - { type: proxy, listen: 127.0.0.1:90 }
 `;
+
+/** The least that is an app: a connection that says so and stays. */
+const APP = '#!/bin/sh\n{ echo HS APP least; exec sleep infinity; } | redis-cli -s "$HSCTL_SOCKET"\n';
 
 /** Prints \`NAME=VALUE\` for each thing that the tests below look at; \`until\` waits for what is to come. */
 const SCRIPT = `
@@ -26,8 +30,10 @@ units='hsctl-controller hsctl-agent@world:a hsctl-agent@world:b'
 systemctl start $units
 for unit in $units; do echo "state-$unit=$(shown SubState $unit)"; done
 wait_for '[ -n "$(systemctl show --property=StatusText --value hsctl-controller)" ]' controller-says-status
-wait_for 'redis-cli -s /run/hsctl/a.sock set word bird | grep -q OK' written
-echo "replicated=$(redis-cli -s /run/hsctl/b.sock get word)"
+write() { redis-cli -s /run/hsctl/a.sock set word "$1" | grep -q OK || redis-cli -s /run/hsctl/b.sock set word "$1" | grep -q OK; }
+export -f write
+wait_for 'write bird' written
+for node in a b; do echo "word-$node=$(redis-cli -s /run/hsctl/$node.sock get word)"; done
 echo "hook=$(shown SubState started-by-hook)"
 echo "group-member=$(setpriv --reuid=nobody --regid=hsctl --clear-groups redis-cli -s /run/hsctl/a.sock ping)"
 echo "stranger=$(setpriv --reuid=nobody --regid=nogroup --clear-groups redis-cli -s /run/hsctl/a.sock ping 2>&1)"
@@ -35,14 +41,15 @@ echo "capabilities=$(sed -n 's/CapEff:\\t0*//p' /proc/$(shown MainPID hsctl-agen
 
 kill -KILL "$(shown MainPID hsctl-agent@world:a)"
 wait_for '[ "$(systemctl show --property=NRestarts,SubState --value hsctl-agent@world:a | paste -sd" ")" = "1 running" ]' agent-restarted
+wait_for 'write fish' written-again
 kill -STOP "$(shown MainPID hsctl-controller)"
 wait_for '[ "$(systemctl show --property=NRestarts,SubState --value hsctl-controller | paste -sd" ")" = "1 running" ]' watchdog-restarted
 
 systemctl stop $units
 for unit in $units; do echo "end-$unit=$(shown Result $unit) $(shown SubState $unit)"; done
-echo "left=$(pgrep -fc 'bin/hsctl[.]js')"
+echo "left=$(pgrep -fc 'bin/hsctl[.]js|sleep infinity')"
 echo --- journal
-journalctl --no-pager --output=cat
+journalctl --no-pager --output=cat --unit='hsctl-controller' --unit='hsctl-agent@*'
 `;
 
 suite('the units under systemd', () => {
@@ -53,6 +60,8 @@ suite('the units under systemd', () => {
   before(async () => {
     await machine.open();
     machine.write('etc/hsctl/hsctl.yaml', CONFIGURATION);
+    machine.write('etc/hsctl/app', APP, 0o755);
+    machine.write('etc/hsctl/promote', '#!/bin/sh\nexec systemctl start started-by-hook\n', 0o755);
     machine.write('etc/systemd/system/hsctl-controller.service.d/test.conf', '[Service]\nWatchdogSec=2\n');
     machine.write(
       'etc/systemd/system/started-by-hook.service',
@@ -76,7 +85,8 @@ suite('the units under systemd', () => {
 
   test('the pair serves from within the sandbox', () => {
     is('written', 'yes');
-    is('replicated', 'bird');
+    is('word-a', 'bird');
+    is('word-b', 'bird');
   });
 
   test('a hook may ask systemd to start a service', () => is('hook', 'exited'));
@@ -88,7 +98,10 @@ suite('the units under systemd', () => {
 
   test('an agent has the two capabilities of its unit and no more', () => is('capabilities', '3000'));
 
-  test('a killed agent is started again', () => is('agent-restarted', 'yes'));
+  test('a killed agent is started again, and the pair serves', () => {
+    is('agent-restarted', 'yes');
+    is('written-again', 'yes');
+  });
 
   test('a controller that hangs is killed by the watchdog and started again', () => {
     is('watchdog-restarted', 'yes');
