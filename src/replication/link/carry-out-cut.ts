@@ -16,14 +16,14 @@ export async function carryOutCut(
   if (plan.kind === 'none') return true;
   if (plan.kind === 'cut') {
     const path = await cutTo(log, plan.to);
-    if (path !== null) onArchive(path);
+    if (path !== null && path !== '') onArchive(path);
     if (path !== null) return true;
   }
   onArchive(await log.reset());
   return plan.kind === 'reset' && !plan.greetAgain;
 }
 
-/** The archive's path; null if the log cannot be cut there any more, because it was compacted. */
+/** The archive's path, '' if there was nothing to keep; null if the log cannot be cut there any more, because it was compacted. */
 async function cutTo(log: Log, position: LogPosition): Promise<string | null> {
   try {
     return await log.cut(position);

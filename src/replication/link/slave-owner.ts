@@ -17,7 +17,7 @@ export interface SlaveOwner {
    * To be refused where an acknowledged record would go: `diverged`.
    */
   mayFollow(attach: Attach): Refusal | null;
-  /** A tail, or the whole log, was moved to this archive before it was cut; '' if there was nothing to keep. */
+  /** A tail, or the whole log, was moved to this archive before it was cut. */
   archived(path: string): void;
   /** Batches come from now on. */
   following(attach: Attach): void;

@@ -10,7 +10,7 @@ suite('a slave that attaches', () => {
     assert.equal(pair.master.session?.isLevel, true);
     assert.equal(pair.master.session.catchUp(), null);
     assert.equal(pair.master.session.lagBytes, 0);
-    assert.equal(pair.dialer.session?.isFollowing, true);
+    assert.equal(pair.following?.isFollowing, true);
     const { reads } = pair.master.log;
     for (let count = 0; count < 50; count += 1) {
       pair.master.write(3, 100);

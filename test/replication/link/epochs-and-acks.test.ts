@@ -163,7 +163,7 @@ suite('leases and releases on the link', () => {
   test('releases go both ways', async () => {
     const pair = await levelPair();
     pair.master.session?.release(1);
-    pair.dialer.session?.release(7);
+    pair.following?.release(7);
     await pair.scheduler.advance(15);
     assert.deepEqual(pair.slave.releases, [1]);
     assert.deepEqual(pair.master.releases, [7]);

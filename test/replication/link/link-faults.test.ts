@@ -148,7 +148,7 @@ suite('whatever happens to the link', () => {
     pair.stop();
     await pair.scheduler.advance(10);
     await run;
-    assert.equal(pair.dialer.session, null);
+    assert.equal(pair.following, null);
     await pair.scheduler.advance(60_000);
     assert.equal(pair.links.length, 1);
     assert.deepEqual(pair.slave.ends, [{ reason: 'this node does not follow any more', failure: null }]);

@@ -32,7 +32,7 @@ suite('pace', () => {
     const progress = pair.master.session?.catchUp();
     assert.ok(progress && Math.abs(progress.bytesPerSecond / (10 * MiB) - 1) < 0.1, JSON.stringify(progress));
     assert.ok(Math.abs(progress.totalBytes - 30 * MiB) < 2 * MiB);
-    const received = pair.dialer.session?.catchUp();
+    const received = pair.following?.catchUp();
     assert.ok(received && received.doneBytes > 8 * MiB && received.doneBytes < 12 * MiB);
     pair.master.session?.setPace({ ...pace, bytesPerSecond: 2 * MiB });
     await bytesIn(100);

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { Backoff } from '../../../src/kit/backoff.ts';
+import { sleep } from '../../../src/kit/clock.ts';
 import type { HsctlError } from '../../../src/kit/errors.ts';
-import { silentLogger } from '../../../src/kit/logger.ts';
 import type { Random } from '../../../src/kit/random.ts';
 import type { LogPosition } from '../../../src/model/position.ts';
 import type { Role } from '../../../src/model/roles.ts';
 import type { Attach, Grant, PeerHello, Ping, Refusal } from '../../../src/protocol/link/messages.ts';
 import type { MasterOwner } from '../../../src/replication/link/master-owner.ts';
 import { MasterSession } from '../../../src/replication/link/master-session.ts';
-import { PeerDialer } from '../../../src/replication/link/peer-dialer.ts';
 import type { SlaveOwner } from '../../../src/replication/link/slave-owner.ts';
 import { SlaveSession } from '../../../src/replication/link/slave-session.ts';
 import type { Pace } from '../../../src/replication/pace/token-bucket.ts';
@@ -142,7 +141,8 @@ export class PairOfNodes {
   readonly slave = new SlaveNode('b');
   /** Every link there was, newest last. */
   readonly links: LinkPair[] = [];
-  readonly dialer: PeerDialer;
+  /** The slave's session; null between links. */
+  following: SlaveSession | null = null;
   /** Whether a attaches whoever greets it. */
   feeds = true;
   reachable = true;
@@ -161,22 +161,27 @@ export class PairOfNodes {
     };
     this.master.role = 'master';
     this.slave.role = 'slave';
-    this.dialer = new PeerDialer({
-      dial: async () => this.#dial(),
-      newSession: (link) => this.#newSlaveSession(link),
-      backoff: new Backoff(20, 1000, this.#options.random),
-      scheduler: this.scheduler,
-      logger: silentLogger,
-    });
   }
 
-  /** Lets b dial from now on; the result resolves once it has stopped. */
-  start(): Promise<void> {
-    return this.dialer.run(this.#abort.signal);
+  /** Lets b dial from now on; resolves once it has stopped. */
+  async start(): Promise<void> {
+    const { signal } = this.#abort;
+    const backoff = new Backoff(20, 1000, this.#options.random);
+    while (!signal.aborted) {
+      if (this.reachable) {
+        this.following = this.#newSlaveSession(this.#dial());
+        this.following.start();
+        await this.following.done;
+        if (this.following.hasFollowed) backoff.reset();
+        this.following = null;
+      }
+      await sleep(this.scheduler, backoff.next(), signal);
+    }
   }
 
   stop(): void {
     this.#abort.abort();
+    this.following?.close('this node does not follow any more');
   }
 
   get link(): LinkPair {
@@ -206,7 +211,6 @@ export class PairOfNodes {
   }
 
   #dial(): LinkPair['dialler'] {
-    if (!this.reachable) throw new Error('no route to host');
     const { random, delayMs, chunkBytes } = this.#options;
     const link = new LinkPair({ scheduler: this.scheduler, random, delayMs, chunkBytes });
     this.links.push(link);
