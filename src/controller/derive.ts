@@ -41,12 +41,13 @@ export function desiredTraffic(view: GroupView): DesiredTraffic | null {
   const owns =
     report?.role === 'master' && report.epoch === record.epoch && master !== null && !hasRenounced(view, master);
   const ready = report?.phase === 'ready' || report?.phase === 'quiescing' || report?.phase === 'quiesced';
-  const reigns = record.stage !== 'fencing';
-  const active = reigns && owns && ready ? record.master : null;
+  // While a node is quiesced its connections go on, and new ones wait for whoever is master then.
+  const takesNew = record.stage !== 'fencing' && record.stage !== 'quiescing';
+  const active = takesNew && owns && ready ? record.master : null;
   return {
     active,
     // Without a node to go to, new connections wait for one rather than fail.
-    hold: active === null || record.stage === 'quiescing',
+    hold: active === null,
     dead: view.nodes.filter((node) => node.id !== record.master && isSilent(view, node)).map((node) => node.id),
     epoch: record.epoch,
   };

@@ -5,15 +5,19 @@ import { until } from '../rig/until.ts';
 import { onPair } from './pair.ts';
 
 describe('failover', () => {
-  for (const app of ['typescript', 'cpp'] as const) {
-    it(`when the app is killed (${app})`, () =>
+  for (const [app, traffic] of [
+    ['typescript', 'vip'],
+    ['typescript', 'proxy'],
+    ['cpp', 'vip'],
+  ] as const) {
+    it(`when the app is killed (${app}, ${traffic})`, () =>
       onPair(
         async ({ cluster, master, history }) => {
           await cluster.app(master).kill();
           await history.nextOk();
           assert.equal(await cluster.master(), otherThan(master));
         },
-        { app },
+        { app, traffic },
       ));
   }
 

@@ -5,8 +5,13 @@ import { buildCppFriendList, cppFriendList, typescriptFriendList } from '../rig/
 import { HistoryRun } from '../rig/history-run.ts';
 import { Rig } from '../rig/rig.ts';
 
-export const VIP = '10.0.0.100';
-export const SERVICE = `${VIP}:9000`;
+const VIP = '10.0.0.100';
+
+/** Where clients find the service, and the entry of the configuration that makes it so. */
+const TRAFFIC = {
+  vip: { service: `${VIP}:9000`, entry: { type: 'vip', address: `${VIP}/32`, interface: 'eth0' } },
+  proxy: { service: '10.0.0.10:9000', entry: { type: 'proxy', listen: '10.0.0.10:9000' } },
+} as const;
 
 const APPS = { typescript: typescriptFriendList, cpp: cppFriendList } as const;
 
@@ -21,6 +26,7 @@ export interface Scene {
 
 export interface PairOptions {
   readonly app?: keyof typeof APPS;
+  readonly traffic?: keyof typeof TRAFFIC;
   readonly failover?: ClusterOptions['failover'];
 }
 
@@ -30,7 +36,8 @@ export interface PairOptions {
  */
 export function onPair(act: (scene: Scene) => Promise<void>, options: PairOptions = {}): Promise<void> {
   return Rig.use(async (rig) => {
-    const app = options.app ?? 'typescript';
+    const { app = 'typescript', traffic = 'vip' } = options;
+    const { service, entry } = TRAFFIC[traffic];
     if (app === 'cpp') await buildCppFriendList();
     const cluster = await Cluster.start({
       director: rig.host('director'),
@@ -38,10 +45,10 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
       dir: join(rig.dir, 'cluster'),
       ports: USUAL_PORTS,
       app: APPS[app],
-      traffic: [{ type: 'vip', address: `${VIP}/32`, interface: 'eth0' }],
+      traffic: [entry],
       failover: { holdDown: '0s', ...options.failover },
     });
-    const history = await HistoryRun.start(rig.host('client'), { to: SERVICE });
+    const history = await HistoryRun.start(rig.host('client'), { to: service });
     await history.nextOk();
     await act({ rig, cluster, master: await cluster.master(), history });
     await rig.healAll();
@@ -49,8 +56,8 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
     await cluster.whole();
     await history.nextOk();
     await history.stop();
-    assert.deepEqual(await rig.holders(VIP), [await cluster.master()]);
-    const { lost, ghosts, duplicates } = await history.check(SERVICE);
+    assert.deepEqual(await rig.holders(VIP), traffic === 'vip' ? [await cluster.master()] : []);
+    const { lost, ghosts, duplicates } = await history.check(service);
     assert.deepEqual({ lost, ghosts, duplicates }, { lost: [], ghosts: [], duplicates: [] });
   });
 }

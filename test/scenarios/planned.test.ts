@@ -5,8 +5,13 @@ import { failures } from '../rig/history.ts';
 import { onPair } from './pair.ts';
 
 describe('a planned change', () => {
-  for (const app of ['typescript', 'cpp'] as const) {
-    it(`moves the service there and back without a failed write (${app})`, () =>
+  for (const [app, traffic] of [
+    ['typescript', 'vip'],
+    ['typescript', 'proxy'],
+    ['cpp', 'vip'],
+    ['cpp', 'proxy'],
+  ] as const) {
+    it(`moves the service there and back without a failed write (${app}, ${traffic})`, () =>
       onPair(
         async ({ cluster, master, history }) => {
           for (const node of [otherThan(master), master]) {
@@ -17,7 +22,7 @@ describe('a planned change', () => {
           }
           assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
         },
-        { app },
+        { app, traffic },
       ));
   }
 
