@@ -23,7 +23,7 @@ import type {
 import { exchange } from './http-exchange.ts';
 
 /** Same number as `API_VERSION`; that module brings zod, which a command should not wait for. */
-const SUPPORTED_API_VERSION = 1;
+export const SUPPORTED_API_VERSION = 1;
 const TIMEOUT_MS = 30_000;
 const ANSWER_LIMIT_BYTES = 256 * 1_024 * 1_024;
 const LINE_LIMIT_CHARACTERS = 1_024 * 1_024;

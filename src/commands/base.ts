@@ -1,7 +1,7 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { userInfo } from 'node:os';
-import { ApiClient } from '../api/client.ts';
+import { ApiClient, SUPPORTED_API_VERSION } from '../api/client.ts';
 import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
 import { parseDuration } from '../kit/units.ts';
 import { controllerSocket, DEFAULT_CONFIG_PATH } from './controller-socket.ts';
@@ -42,6 +42,11 @@ export abstract class HsctlCommand extends Command {
 
   protected printJson(value: unknown): void {
     this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** JSON of our own, with the version that answers of the API bring along. */
+  protected printAnswer(answer: object): void {
+    this.printJson({ apiVersion: SUPPORTED_API_VERSION, ...answer });
   }
 
   /** For progress, so that standard output holds the result only. */

@@ -71,6 +71,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config-reload.ts')).ConfigReload,
   },
   {
+    id: 'store info',
+    summary: "Describe an agent's store: where its log ends, its reigns and files.",
+    load: async () => (await import('./store-info.ts')).StoreInfo,
+  },
+  {
+    id: 'store verify',
+    summary: "Read an agent's whole store and check every checksum.",
+    load: async () => (await import('./store-verify.ts')).StoreVerify,
+  },
+  {
+    id: 'store archives',
+    summary: 'List what was cut off the log of a node, or print the records in it.',
+    load: async () => (await import('./store-archives.ts')).StoreArchives,
+  },
+  {
     id: 'controller',
     summary: 'Run the controller: watches all groups, decides, moves traffic.',
     load: async () => (await import('./controller.ts')).Controller,

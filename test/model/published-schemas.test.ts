@@ -11,6 +11,7 @@ import {
   actionSchema,
 } from '../../src/model/answers.ts';
 import { groupEventSchema } from '../../src/model/event.ts';
+import { storeArchivesSchema, storeInfoSchema, storeVerdictSchema } from '../../src/model/store-answers.ts';
 import { clusterStatusSchema } from '../../src/model/status.ts';
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs');
@@ -23,6 +24,9 @@ const ANSWERS: Readonly<Record<string, [title: string, schema: z.ZodType]>> = {
   explanation: ['hsctl explain --json', explanationSchema],
   event: ['a line of hsctl events --json', groupEventSchema],
   reload: ['hsctl config reload --json', reloadSchema],
+  storeInfo: ['hsctl store info --json', storeInfoSchema],
+  storeVerdict: ['hsctl store verify --json', storeVerdictSchema],
+  storeArchives: ['hsctl store archives --json', storeArchivesSchema],
 };
 
 /** As a reader has to see it: within a version fields are only added, so unknown ones may come. */

@@ -12,6 +12,7 @@ export function reportOf(node: string, change: Partial<AgentReport> = {}): Agent
     renouncedEpoch: 0,
     phase: null,
     trouble: '',
+    storeFailed: false,
     assignmentRevision: 3,
     log: { end, intact: true, aloneTo: 0 },
     inSync: ['a', 'b'],
