@@ -218,6 +218,7 @@ export class AgentNode {
       renouncedEpoch: core.renouncedEpoch,
       phase: core.phase,
       trouble: core.trouble,
+      storeFailed: core.storeFailed,
       assignmentRevision: core.assignmentRevision,
       log: { end: { ...log.end }, intact: log.intact, aloneTo: log.aloneTo },
       inSync: [...(core.assignment?.inSync ?? [])],

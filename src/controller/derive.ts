@@ -48,7 +48,9 @@ export function desiredTraffic(view: GroupView): DesiredTraffic | null {
     active,
     // Without a node to go to, new connections wait for one rather than fail.
     hold: active === null,
-    dead: view.nodes.filter((node) => node.id !== record.master && isSilent(view, node)).map((node) => node.id),
+    dead: view.nodes
+      .filter((node) => node.id !== record.master && (isSilent(view, node) || view.cutOff.includes(node.id)))
+      .map((node) => node.id),
     epoch: record.epoch,
   };
 }

@@ -57,6 +57,7 @@ export class GroupController {
   #wanted: DesiredTraffic | null = null;
   #movedFor: string | null = null;
   #trafficError = '';
+  readonly #cutOff = new Set<NodeId>();
   #retry: Timer | null = null;
   #wake: Timer | null = null;
   #ruleId = '';
@@ -157,6 +158,13 @@ export class GroupController {
     this.step();
   }
 
+  /** Resets what connections a drained node still has; a node that is undrained meanwhile keeps them. */
+  cutOff(node: NodeId): void {
+    if (!this.#record.drained.includes(node)) return;
+    this.#cutOff.add(node);
+    this.step();
+  }
+
   explain(): readonly ExplainedRule[] {
     return explain(this.view());
   }
@@ -197,6 +205,7 @@ export class GroupController {
       nowWallMs: scheduler.wallMs(),
       stageMs: nowMs - this.#stageSinceMs,
       tilt: this.#tilt,
+      cutOff: this.#record.drained.filter((node) => this.#cutOff.has(node)),
       trafficMoved: this.trafficSettled && this.#wanted?.active === this.#record.master,
     };
   }

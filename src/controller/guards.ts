@@ -214,7 +214,8 @@ export const masterIsReady: Guard = {
 
 export const trafficHasMoved: Guard = {
   name: 'traffic goes to the master',
-  test: (view) => finding(view.trafficMoved, view.trafficMoved ? 'traffic goes there' : 'traffic does not go there yet'),
+  test: (view) =>
+    finding(view.trafficMoved, view.trafficMoved ? 'traffic goes there' : 'traffic does not go there yet'),
 };
 
 export const masterIsQuiesced: Guard = {

@@ -103,6 +103,7 @@ function refusalsOf(view: GroupView, target: NodeView, request: PromoteRequest):
   return obstaclesTo(view, target).flatMap(({ kind, text }) => {
     switch (kind) {
       case 'silent':
+      case 'failed':
         return [text];
       case 'behind':
       case 'incomplete':

@@ -18,6 +18,8 @@ export interface GroupView {
   readonly stageMs: number;
   /** Why the clocks or the event loop cannot be trusted at present; null if they can. */
   readonly tilt: string | null;
+  /** Drained nodes whose clients have had their time: what connections remain are reset. */
+  readonly cutOff: readonly NodeId[];
   /** The traffic drivers have done what the record of this epoch wants. */
   readonly trafficMoved: boolean;
 }
@@ -82,10 +84,10 @@ export function hasRenounced(view: GroupView, node: NodeView): boolean {
 /** One reason why a node should not become master. */
 export interface Obstacle {
   /**
-   * `silent`, `diverged`: it cannot. `behind`, `incomplete`: acknowledged records would or might be lost.
+   * `silent`, `failed`, `diverged`: it cannot. `behind`, `incomplete`: acknowledged records would or might be lost.
    * `drained`, `app`: it could, but would not serve or was not meant to.
    */
-  readonly kind: 'silent' | 'diverged' | 'behind' | 'incomplete' | 'drained' | 'app';
+  readonly kind: 'silent' | 'failed' | 'diverged' | 'behind' | 'incomplete' | 'drained' | 'app';
   readonly text: string;
 }
 
@@ -99,6 +101,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   if (!record.inSync.includes(id)) add('behind', `${id} is not in the in-sync set (${record.inSync.join(', ')})`);
   if (record.drained.includes(id)) add('drained', `${id} is drained`);
   if (report === null) return obstacles;
+  if (report.storeFailed) add('failed', `the store of ${id} failed: ${report.trouble}`);
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
   if (report.app.state !== 'up')
     add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);

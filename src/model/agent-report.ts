@@ -32,6 +32,8 @@ export const agentReportSchema = z.strictObject({
   phase: z.enum(REIGN_PHASES).nullable(),
   /** Why the lease was given back or the node cannot serve; empty if all is well. */
   trouble: z.string(),
+  /** The disk refused or holds damaged data: the node takes no part until its agent is restarted. */
+  storeFailed: z.boolean(),
   /** Newest assignment that this agent has acted on. */
   assignmentRevision: count,
   log: z.strictObject({

@@ -293,6 +293,11 @@ export class AgentCore {
     return this.#renouncedEpoch;
   }
 
+  /** Until a restart this node neither serves nor follows. */
+  get storeFailed(): boolean {
+    return this.#trouble !== '';
+  }
+
   get trouble(): string {
     return this.#trouble !== '' ? this.#trouble : (this.#reign?.releasedBecause ?? '');
   }

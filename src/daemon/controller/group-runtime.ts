@@ -27,10 +27,14 @@ export interface RuntimeParts {
   readonly logger: Logger;
 }
 
+const COUNT_MS = 1_000;
+
 export class GroupRuntime {
   readonly group: GroupConfig;
   readonly controller: GroupController;
   readonly drivers: readonly TrafficDriver[];
+  /** Connections of clients to the drained nodes, as the drivers last counted them. */
+  readonly connections = new Map<string, number>();
   readonly #parts: RuntimeParts;
   readonly #links: ReadonlyMap<string, AgentLink>;
 
@@ -54,11 +58,28 @@ export class GroupRuntime {
   async run(signal: AbortSignal): Promise<void> {
     const { scheduler, logger } = this.#parts;
     const beat = scheduler.every(this.group.failover.heartbeatMs, () => this.controller.step());
+    const count = scheduler.every(COUNT_MS, () => void this.#countConnections());
     const probes = new GroupProbes(this.group, this.#parts, (node, probe) => this.controller.onProbe(node, probe));
     logger.info('watching the group', { nodes: this.group.nodes.map(({ id }) => id) });
     await Promise.all([...[...this.#links.values()].map((link) => link.run(signal)), probes.run(signal)]);
     beat.cancel();
+    count.cancel();
     await Promise.all(this.drivers.map((driver) => driver.close()));
+  }
+
+  /** Only where somebody waits for the number: counting costs a program a driver. */
+  async #countConnections(): Promise<void> {
+    const { drained } = this.controller.record;
+    for (const node of this.connections.keys()) if (!drained.includes(node)) this.connections.delete(node);
+    for (const node of drained) {
+      const counts = await Promise.all(this.drivers.map((driver) => driver.connections(node).catch(() => null)));
+      const known = counts.filter((each) => each !== null);
+      if (known.length > 0)
+        this.connections.set(
+          node,
+          known.reduce((sum, each) => sum + each, 0),
+        );
+    }
   }
 
   #makeLink(node: string): AgentLink {

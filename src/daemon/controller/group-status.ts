@@ -5,13 +5,17 @@ import { assessGroup, type GroupFacts } from '../../model/assessment.ts';
 import type { GroupEvent } from '../../model/event.ts';
 import type { GroupStatus, NodeStatus, TrafficStatus } from '../../model/status.ts';
 
+export interface StatusParts {
+  readonly controller: GroupController;
+  readonly drivers: readonly TrafficDriver[];
+  /** Connections of clients to each node, where they are counted. */
+  readonly connections: ReadonlyMap<string, number>;
+  readonly lastEvent: GroupEvent | null;
+  readonly wallMs: number;
+}
+
 /** What the API tells of a group, from one view of it. */
-export function groupStatus(
-  controller: GroupController,
-  drivers: readonly TrafficDriver[],
-  lastEvent: GroupEvent | null,
-  wallMs: number,
-): GroupStatus {
+export function groupStatus({ controller, drivers, connections, lastEvent, wallMs }: StatusParts): GroupStatus {
   const view = controller.view();
   const { record } = view;
   const heldDownUntil = (record.failedOverAtWallMs ?? 0) + view.thresholds.holdDownMs;
@@ -32,7 +36,7 @@ export function groupStatus(
     pausedUntilWallMs: later(record.pausedUntilWallMs, wallMs),
     heldDownUntilWallMs: record.failedOverAtWallMs === null ? null : later(heldDownUntil, wallMs),
     drained: record.drained,
-    nodes: view.nodes.map((node) => nodeStatus(view, node)),
+    nodes: view.nodes.map((node) => ({ ...nodeStatus(view, node), connections: connections.get(node.id) ?? null })),
     traffic: drivers.map((driver) => trafficStatus(controller, driver)),
     lastEvent,
   };
@@ -68,7 +72,7 @@ function leaseOf(view: GroupView): GroupStatus['lease'] {
   return { holder: master.id, from: master.grantRunsMs >= fromSlaveMs ? 'controller' : 'slave', remainingMs };
 }
 
-function nodeStatus(view: GroupView, node: NodeView): NodeStatus {
+function nodeStatus(view: GroupView, node: NodeView): Omit<NodeStatus, 'connections'> {
   const { record } = view;
   const { report } = node;
   const end = (position: { epoch: number; seq: number }) => ({ epoch: position.epoch, seq: position.seq });
@@ -87,7 +91,6 @@ function nodeStatus(view: GroupView, node: NodeView): NodeStatus {
     catchUp: report?.peer.catchUp ?? null,
     inSync: record.inSync.includes(node.id),
     drained: record.drained.includes(node.id),
-    connections: null,
     trouble: report?.trouble ?? '',
     divergence: report?.divergence
       ? {

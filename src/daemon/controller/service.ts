@@ -1,5 +1,6 @@
 import type {
   ControllerService,
+  DrainRequest,
   EventQuery,
   GroupRequest,
   NodeRequest,
@@ -53,9 +54,9 @@ export class RunningController implements ControllerService {
   status(group?: string): ClusterStatus {
     const wallMs = this.#scheduler.wallMs();
     const runtimes = group === undefined ? [...this.#groups.values()] : [this.#group(group)];
-    const groups = runtimes.map(({ controller, drivers }) => {
+    const groups = runtimes.map(({ controller, drivers, connections }) => {
       const [lastEvent = null] = this.#records.events({ group: controller.record.group, limit: 1 });
-      return groupStatus(controller, drivers, lastEvent, wallMs);
+      return groupStatus({ controller, drivers, connections, lastEvent, wallMs });
     });
     const tilt = runtimes.map(({ controller }) => controller.tilt).find((why) => why !== null) ?? null;
     return {
@@ -103,7 +104,7 @@ export class RunningController implements ControllerService {
     return { ...answer, started: true };
   }
 
-  async drain(request: NodeRequest): Promise<Action> {
+  async drain(request: DrainRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
     this.#checkNode(request.group, request.node);
     const { record } = controller;
@@ -120,6 +121,8 @@ export class RunningController implements ControllerService {
     const drained = [...new Set([...record.drained, request.node])];
     controller.change({ drained }, request.operator, `drain ${request.node}`);
     if (isMaster) controller.promote({ to: null, force: false, allowDataLoss: false }, request.operator, false);
+    const { timeoutMs, node } = request;
+    if (timeoutMs !== null) this.#scheduler.after(timeoutMs, () => controller.cutOff(node));
     return done(isMaster ? `${request.node} is being drained: its peer takes over` : `${request.node} is drained`);
   }
 

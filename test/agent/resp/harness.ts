@@ -78,6 +78,7 @@ const REPORT: AgentReport = {
   renouncedEpoch: 0,
   phase: 'ready',
   trouble: '',
+  storeFailed: false,
   assignmentRevision: 1,
   inSync: ['a', 'b'],
   log: { end: { epoch: 1, seq: 0, hash: 0 }, intact: true, aloneTo: 0 },

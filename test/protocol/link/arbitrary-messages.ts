@@ -33,6 +33,7 @@ const sampleReport: AgentReport = {
   renouncedEpoch: 5,
   phase: 'ready',
   trouble: '',
+  storeFailed: false,
   assignmentRevision: 12,
   log: { end: { epoch: 7, seq: 1000, hash: 0xdead_beef }, intact: true, aloneTo: 0 },
   inSync: ['a', 'b'],
