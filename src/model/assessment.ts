@@ -85,7 +85,7 @@ function servingFindings(facts: GroupFacts): Finding[] {
   const { stage, master } = facts;
   if (stage === 'none') return [critical(`no node has served yet${facts.reason ? ` (${facts.reason})` : ''}`)];
   if (stage === 'fencing') return [critical(`${master} is to take over, the former master is being fenced`)];
-  if (stage === 'promoting') return [critical(`${master} is taking over`)];
+  if (stage === 'promoting') return [critical(`${master} is taking over${whatItWaitsFor(facts)}`)];
   if (stage === 'quiescing') return [warning(`${master} is handing over`)];
   if (facts.serving) return [];
   if (master === null) return [critical('no master is known')];
@@ -94,6 +94,13 @@ function servingFindings(facts: GroupFacts): Finding[] {
     return [warning(`${master} serves under the slave's lease; ${silence(node)}`)];
   }
   return [critical(`nobody serves: ${node === undefined ? `${master} is unknown` : whyNotServing(node)}`)];
+}
+
+/** A promotion that cannot go on says so; one that is on its way needs no words. */
+function whatItWaitsFor(facts: GroupFacts): string {
+  const node = facts.nodes.find((each) => each.id === facts.master);
+  if (node === undefined || (node.linked && node.trouble === '' && node.app === 'up')) return '';
+  return `: ${whyNotServing(node)}`;
 }
 
 function whyNotServing(node: NodeStatus): string {

@@ -26,6 +26,20 @@ const CASES: readonly [what: string, change: Partial<GroupFacts>, severity: Seve
     'b is to take over, the former master is being fenced',
   ],
   ['promoting', { stage: 'promoting', master: 'b', ...notServing }, 'critical', 'b is taking over'],
+  [
+    'promoting, but its app is not there',
+    {
+      stage: 'promoting',
+      master: 'b',
+      ...notServing,
+      nodes: [
+        master({ role: 'slave', phase: null }),
+        nodeOf('b', { app: 'absent', appDetail: 'no app has joined yet' }),
+      ],
+    },
+    'critical',
+    'b is taking over: the app of b is absent (no app has joined yet)',
+  ],
   ['quiescing', { stage: 'quiescing' }, 'warning', 'a is handing over'],
   [
     'master silent, its lease over',
