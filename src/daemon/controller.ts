@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { ApiServer } from '../api/server.ts';
+import type { Door } from '../api/door.ts';
 import { socketDoor } from '../api/socket-door.ts';
+import { tlsDoor } from '../api/tls-door.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { HsctlError } from '../kit/errors.ts';
 import { systemScheduler } from '../kit/clock.ts';
 import type { Logger } from '../kit/logger.ts';
 import { systemRandom, uniqueId } from '../kit/random.ts';
@@ -12,6 +15,7 @@ import { makeLogger } from '../telemetry/logger.ts';
 import { GroupRuntime } from './controller/group-runtime.ts';
 import { RunningController } from './controller/service.ts';
 import { WatchedRecords } from './controller/watched-records.ts';
+import type { LinkSecurity } from '../transport/security.ts';
 import { securityFor } from './security.ts';
 import { groupSettings } from './settings.ts';
 import { notifySystemd } from './systemd.ts';
@@ -66,7 +70,7 @@ async function runWith(
 
   const groups = new Map(runtimes.map((runtime) => [runtime.group.name, runtime]));
   const service = new RunningController({ config, configPath, records, groups, scheduler });
-  const api = new ApiServer({ service, doors: [socketDoor(config.controller.socket)], logger, version: VERSION });
+  const api = new ApiServer({ service, doors: doorsOf(config, security), logger, version: VERSION });
   await api.open();
   const stopNotifying = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
@@ -81,4 +85,17 @@ async function runWith(
     await stopNotifying();
   }
   logger.info('the controller has stopped');
+}
+
+/** The socket for this machine; the port, if there is one, for operators elsewhere, who need a certificate. */
+function doorsOf(config: Config, security: LinkSecurity): readonly Door[] {
+  const { socket, listen } = config.controller;
+  const local = socketDoor(socket);
+  if (listen === null) return [local];
+  if (security.kind === 'tls') return [local, tlsDoor(listen, config.cluster, security.credentials)];
+  throw new HsctlError(
+    'config',
+    'controller.listen: the API leaves the machine under TLS only',
+    'add tls.dir, or leave controller.listen out',
+  );
 }
