@@ -88,6 +88,7 @@ export class AgentNode {
       },
       ports.scheduler,
       memory,
+      ports.instance,
     );
     this.replica = new NodeReplica(
       log,

@@ -169,7 +169,8 @@ export const targetIsLost: Guard = {
   name: 'the chosen node is gone before it was promoted',
   test(view) {
     const target = masterOf(view);
-    const lost = target === null || isSilent(view, target) || hasRenounced(view, target);
+    const restarted = target?.report?.instance !== view.record.masterInstance;
+    const lost = target === null || isSilent(view, target) || hasRenounced(view, target) || restarted;
     return finding(
       lost,
       lost ? `${view.record.master} is silent, restarted or gave up` : `${view.record.master} is there`,

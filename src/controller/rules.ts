@@ -1,6 +1,6 @@
 import type { GroupRecord } from '../model/group-record.ts';
 import * as guard from './guards.ts';
-import { bestCandidate, isLive, longestLog, masterOf, type GroupView } from './view.ts';
+import { bestCandidate, isLive, longestLog, masterOf, nodeNamed, type GroupView } from './view.ts';
 
 /**
  * What the controller decides, as a table: the first rule whose guards all hold gives the change of the record.
@@ -195,6 +195,7 @@ function adopt(view: GroupView): Change {
     stage: 'promoting',
     epoch: report.epoch,
     master: node.id,
+    masterInstance: report.instance,
     inSync: report.inSync.includes(node.id) ? report.inSync : [node.id],
     masterNeedsNoLease: needsNoLease(view, report.inSync),
     cause: 'adopted',
@@ -213,6 +214,7 @@ function beginFirstReign(view: GroupView): Change {
     stage: 'fencing',
     epoch: highestEpoch(view) + 1,
     master: winner.id,
+    masterInstance: winner.report?.instance ?? null,
     inSync: level.map((node) => node.id),
     cause: 'initial',
   };
@@ -224,6 +226,7 @@ export function beginReign(view: GroupView, to: string | null, cause: NonNullabl
     stage: 'fencing',
     epoch: highestEpoch(view) + 1,
     master: to,
+    masterInstance: nodeNamed(view, to)?.report?.instance ?? null,
     target: null,
     previous: view.record.master,
     previousEpoch: view.record.epoch,
@@ -237,20 +240,21 @@ function handOver(view: GroupView): Change {
 }
 
 function chooseAgain(view: GroupView): Change {
-  return { epoch: highestEpoch(view) + 1, master: bestCandidate(view)?.id ?? null };
+  const best = bestCandidate(view);
+  return { epoch: highestEpoch(view) + 1, master: best?.id ?? null, masterInstance: best?.report?.instance ?? null };
 }
 
 function promote(view: GroupView): Change {
   const { record } = view;
   const master = masterOf(view);
   if (master === null) return {};
-  // After a planned change, or where the same node goes on, the other one still follows closely and stays a full
-  // copy. After a failover the new master must not wait for a node that may be dead.
-  const keepsSlave = record.cause === 'switchover' || record.cause === 'initial' || record.cause === 'reelected';
-  const inSync = view.nodes
-    .filter((node) => node.id === master.id || (keepsSlave && record.inSync.includes(node.id) && isLive(view, node)))
-    .map((node) => node.id);
-  return { stage: 'promoting', inSync, masterNeedsNoLease: needsNoLease(view, inSync) };
+  // Until the new master has begun, any of those that hold every acknowledged record may still have to take its place.
+  // Only where an operator gave records up it is the new master alone.
+  const inSync = record.inSync.includes(master.id) ? record.inSync : [master.id];
+  // After a failover the new master must not wait for a node that may be dead.
+  const planned = record.cause === 'switchover' || record.cause === 'initial' || record.cause === 'reelected';
+  const slaveExpected = planned && view.nodes.every((node) => isLive(view, node));
+  return { stage: 'promoting', inSync, slaveExpected, masterNeedsNoLease: needsNoLease(view, inSync) };
 }
 
 function recordInSync(view: GroupView): Change {

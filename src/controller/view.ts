@@ -105,17 +105,20 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
   if (report.app.state !== 'up')
     add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);
-  if (!report.log.intact && !allInSyncPresent(view)) {
-    add('incomplete', `the log of ${id} may lack confirmed records, and not every in-sync node is here to compare`);
-  }
+  const doubt = report.log.intact ? '' : doubtAboutLog(view, node, report);
+  if (doubt !== '') add('incomplete', `the log of ${id} may lack confirmed records, and ${doubt}`);
   return obstacles;
 }
 
-function allInSyncPresent(view: GroupView): boolean {
-  return view.record.inSync.every((id) => {
-    const node = nodeNamed(view, id);
-    return node !== null && isLive(view, node);
-  });
+/** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */
+function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): string {
+  for (const inSyncId of view.record.inSync) {
+    const other = nodeNamed(view, inSyncId);
+    if (other === null || other === node) continue;
+    if (other.report === null || !isLive(view, other)) return `${inSyncId} is not here to compare`;
+    if (comparePositions(other.report.log.end, log.end) > 0) return `${inSyncId} has more`;
+  }
+  return '';
 }
 
 /** The best node to become master, among those that can; the longest log wins, then the present master. */

@@ -15,8 +15,12 @@ export const assignmentSchema = z.strictObject({
    */
   role: z.enum(['master', 'slave', 'wait']),
   master: z.string().nullable(),
+  /** Run of the master's agent that was chosen; another run of it may not begin the reign. */
+  masterInstance: z.string().nullable(),
   /** The recorded in-sync set. */
   inSync: z.array(z.string()),
+  /** To a master: whether its slave can be waited for, or is known to be lost. */
+  slaveExpected: z.boolean(),
   /** The peer has told the controller that it will never serve again under any epoch up to this one. */
   peerRenouncedEpoch: count,
   /** To a master: stop new work, let present work end, freeze writes. */

@@ -21,8 +21,12 @@ export const groupRecordSchema = z.strictObject({
   stage: z.enum(STAGES),
   epoch: count,
   master: z.string().nullable(),
-  /** Nodes that hold every acknowledged record. */
+  /** Run of the master's agent on whose report it was chosen: a later run may have a shorter log. */
+  masterInstance: z.string().nullable(),
+  /** Nodes that hold every acknowledged record. A reign begins with those of the one before; only its master changes them. */
   inSync: z.array(z.string()),
+  /** The other node was well when the reign was set up: the master waits for it before it asks to go on alone. */
+  slaveExpected: z.boolean(),
   /** Node that a switchover goes to; null unless `stage` is `quiescing`. */
   target: z.string().nullable(),
   /** Former master that has to be fenced; null if there is none. */
@@ -57,7 +61,9 @@ export function emptyRecord(group: string): GroupRecord {
     stage: 'none',
     epoch: 0,
     master: null,
+    masterInstance: null,
     inSync: [],
+    slaveExpected: false,
     target: null,
     previous: null,
     previousEpoch: 0,

@@ -43,6 +43,11 @@ export class Checkers implements StoreWatch {
     this.#doubtfulUntilMs = Math.max(this.#doubtfulUntilMs, untilMs);
   }
 
+  /** A new run of the controller: it has seen nothing doubtful yet. */
+  controllerStarted(): void {
+    this.#doubtfulUntilMs = -Infinity;
+  }
+
   // --- after every event
 
   look(): void {

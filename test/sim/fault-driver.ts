@@ -2,7 +2,7 @@ import type { Checkers } from './checkers.ts';
 import type { Fault } from './faults.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
-import { drain, promote, undrain } from './operators.ts';
+import { drain, pause, promote, undrain } from './operators.ts';
 import type { ControllerRun, RecordStore } from './sim-controller.ts';
 import type { Director } from './sim-director.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -52,6 +52,7 @@ export class FaultDriver {
     }
     for (const node of nodes) {
       node.store.slowness = 1;
+      node.address.broken = false;
       if (node.agent !== null) node.agent.process.dieAfterEffects = Infinity;
       node.app.start();
       this.#stage.startAgent(node);
@@ -143,11 +144,10 @@ export class FaultDriver {
         return later(() => (records.broken = false));
       case 'traffic fails': {
         director.broken = true;
-        const vip = node.agent?.vip;
-        if (vip !== undefined) vip.broken = true;
+        node.address.broken = true;
         return later(() => {
           director.broken = false;
-          if (vip !== undefined) vip.broken = false;
+          node.address.broken = false;
         });
       }
       case 'promote':
@@ -198,6 +198,7 @@ export class FaultDriver {
   }
 
   #goOn(process: SimProcess): void {
+    if (!process.stopped) return;
     if (process === this.#stage.controller()?.process) this.#doubt(process.stoppedSinceMs);
     process.resume();
   }
@@ -226,13 +227,7 @@ export class FaultDriver {
   }
 
   #pause(later: (end: () => void) => void): void {
-    const controller = this.#stage.controller();
-    if (controller === null || controller.process.stopped) return;
-    const change = (pausedUntilWallMs: number | null): void => {
-      const present = this.#stage.controller();
-      present?.process.run(() => present.controller.change({ pausedUntilWallMs }, 'operator', 'pause'));
-    };
-    change(controller.process.wallMs() + 600_000);
-    later(() => change(null));
+    pause(this.#stage, 600_000);
+    later(() => pause(this.#stage, null));
   }
 }

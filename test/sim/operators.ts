@@ -35,6 +35,14 @@ export function undrain(stage: Stage, node: string): void {
   });
 }
 
+/** `forMs` null: the pause ends. */
+export function pause(stage: Stage, forMs: number | null): void {
+  withController(stage, (controller) => {
+    const pausedUntilWallMs = forMs === null ? null : controller.view().nowWallMs + forMs;
+    controller.change({ pausedUntilWallMs }, 'operator', forMs === null ? 'resume' : 'pause');
+  });
+}
+
 /** What an operator does once the faults are over, if the group does not come back by itself. */
 export function repair(stage: Stage): void {
   withController(stage, (controller) => {

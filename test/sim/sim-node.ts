@@ -82,17 +82,22 @@ export class AgentRun {
       onChange: (view) => this.node.onApp(view, 0),
     });
     const service = new SimService(this.node.replica, process);
-    network.listen(process, CONTROL_PORT, (link, hello) => control.accept(link, hello));
-    network.listen(process, REPLICATION_PORT, (link, hello) => peers.accept(link, hello));
-    process.run(() => {
-      if (usesVip) void vip.release();
+    const begin = (): void => {
+      network.listen(process, CONTROL_PORT, (link, hello) => control.accept(link, hello));
+      network.listen(process, REPLICATION_PORT, (link, hello) => peers.accept(link, hello));
       this.node.start();
       watch.start();
       void peers.run(new AbortController().signal);
       if (!syncsAlways) this.#syncNowAndThen(Number(group.replication.fsync));
-    });
-    host.app.setAgent({ process, watch, service, role: () => this.role });
+      host.app.setAgent({ process, watch, service, role: () => this.role });
+    };
     process.onDeath.push(() => host.app.setAgent(null));
+    process.run(() => (usesVip ? this.#clear(begin) : begin()));
+  }
+
+  /** What a former run left is removed before a word is said; an agent that cannot is started again by systemd. */
+  #clear(then: () => void): void {
+    this.vip.release().then(then, () => this.process.after(500, () => this.#clear(then)));
   }
 
   #roleChanged(host: SimNode, posture: Posture): void {

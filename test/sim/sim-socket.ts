@@ -201,7 +201,8 @@ export class SimSocket extends EventEmitter {
 
   #wasReset(): void {
     if (this.#destroyed) return;
-    this.emit('error', new Error('read ECONNRESET'));
+    // Nobody listens before the connection was handed to its owner.
+    if (this.listenerCount('error') > 0) this.emit('error', new Error('read ECONNRESET'));
     this.#close();
   }
 

@@ -109,6 +109,7 @@ export class SimLog implements Log {
   #values = new Map<string, Uint8Array>();
   #appendedBytes = 0;
   #failure: HsctlError | null = null;
+  #cutting = false;
 
   constructor(store: SimStore, process: SimProcess, random: SeededRandom) {
     this.store = store;
@@ -149,6 +150,7 @@ export class SimLog implements Log {
     const { header } = cursor;
     const wrong = whyNotNext(this.end, header, batch);
     if (wrong !== '') throw new HsctlError('format', wrong);
+    if (this.#cutting) throw new Error('invariant broken: an append while the log is being cut');
     if (!this.#process.effect()) return;
     const stored = { bytes: batch.slice(), firstSeq: header.firstSeq, end: header.end };
     this.#index(stored);
@@ -241,7 +243,9 @@ export class SimLog implements Log {
   async close(): Promise<void> {}
 
   async #cutTo(seq: number): Promise<string> {
+    this.#cutting = true;
     await this.#later(this.#random.spread(0.5, 20));
+    this.#cutting = false;
     if (this.#process.effect()) {
       this.store.cut(seq);
       this.#load();

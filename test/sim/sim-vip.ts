@@ -14,6 +14,8 @@ export class KernelAddress {
   readonly #random: SeededRandom;
   /** On the machine's monotonic clock; null while the address is not there. */
   #untilMs: number | null = null;
+  /** It cannot be changed until mended. */
+  broken = false;
 
   constructor(machine: Machine, random: SeededRandom) {
     this.machine = machine;
@@ -42,8 +44,6 @@ export class SimVipHolder {
   readonly #random: SeededRandom;
   #lapse: Timer | null = null;
   #doneAtMs = 0;
-  /** `ip` fails until mended. */
-  broken = false;
 
   constructor(process: SimProcess, address: KernelAddress, random: SeededRandom) {
     this.#process = process;
@@ -74,8 +74,9 @@ export class SimVipHolder {
     return new Promise((resolve, reject) => {
       world.at(this.#doneAtMs, () => {
         if (!machine.up) return;
-        if (!this.broken) change();
-        const end = (): void => (this.broken ? reject(new HsctlError('failed', 'ip: no such device')) : resolve());
+        const { broken } = this.#address;
+        if (!broken) change();
+        const end = (): void => (broken ? reject(new HsctlError('failed', 'ip: no such device')) : resolve());
         this.#process.run(end);
       });
     });

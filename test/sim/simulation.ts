@@ -192,6 +192,7 @@ export class Simulation {
     const machine = machines.get('director')!;
     if (controller() !== null || !machine.up) return;
     world.tell('controller', 'starts');
+    this.#stage.checkers.controllerStarted();
     const random = this.#world.random;
     this.#controller = new ControllerRun({ group: this.#group, machine, nodes, network, records, director, random });
   }

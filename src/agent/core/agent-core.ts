@@ -56,6 +56,7 @@ export interface AgentPorts {
 
 export class AgentCore {
   readonly #settings: AgentSettings;
+  readonly #instance: string;
   readonly #ports: AgentPorts;
   readonly #clock: Clock;
   readonly #guard: ClockGuard;
@@ -79,8 +80,10 @@ export class AgentCore {
     ports: AgentPorts,
     clock: Clock,
     memory: { readonly epoch: number; readonly longestGrantMs: number },
+    instance: string,
   ) {
     this.#settings = settings;
+    this.#instance = instance;
     this.#ports = ports;
     this.#clock = clock;
     this.#epoch = memory.epoch;
@@ -112,6 +115,9 @@ export class AgentCore {
     this.#following = false;
     if (this.#reign?.epoch === assignment.epoch) {
       this.#reign.onRecorded(assignment);
+    } else if (assignment.masterInstance !== this.#instance) {
+      // It was chosen for what its former run had reported, and may have less by now.
+      this.#renounce(assignment.epoch, 'the agent restarted after this node was chosen');
     } else if (assignment.epoch > this.#barredEpoch && this.#trouble === '') {
       this.#diverged = false;
       this.#reign = new Reign(assignment, this.#settings, this.#ports, () => ++this.#proposals);

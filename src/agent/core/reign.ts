@@ -202,7 +202,8 @@ export class Reign {
     this.#phase = 'promoting';
     this.#ports.appendReign(this.epoch);
     this.#ports.appendInSync(this.epoch, this.#recorded.inSync);
-    if (this.#membership.slaveMustConfirm) this.#owingSinceMs = nowMs;
+    // A slave that is known to be lost has stalled for long enough.
+    if (this.#membership.slaveMustConfirm) this.#owingSinceMs = this.#recorded.slaveExpected ? nowMs : -Infinity;
   }
 
   readonly #mark = (members: readonly string[]): number => this.#ports.appendInSync(this.epoch, members);
