@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/kit/errors.ts';
 import type { Bench } from './bench-types.ts';
 import { failover } from './failover/failover.ts';
 
@@ -11,18 +12,26 @@ function wrong(message: string): never {
   process.exit(2);
 }
 
+function words(): { positionals: string[]; json: boolean; runs: string | undefined } {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, runs: { type: 'string' } },
+    });
+    return { positionals, json: values.json, runs: values.runs };
+  } catch (error) {
+    return wrong(messageOf(error));
+  }
+}
+
 function parse(): { bench: Bench; json: boolean; runs: number | null } {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, runs: { type: 'string' } },
-  });
+  const { positionals, json, runs: given } = words();
   const [name = '', ...more] = positionals;
   const bench = BENCHES[name];
   if (!bench || more.length > 0) wrong(`no bench ${positionals.join(' ')}`);
-  const runs = values.runs === undefined ? null : Number(values.runs);
-  if (runs !== null && !(Number.isInteger(runs) && runs > 0))
-    wrong(`--runs ${values.runs} is not a whole number above 0`);
-  return { bench, json: values.json, runs };
+  const runs = given === undefined ? null : Number(given);
+  if (runs !== null && !(Number.isInteger(runs) && runs > 0)) wrong(`--runs ${given} is not a whole number above 0`);
+  return { bench, json, runs };
 }
 
 const { bench, json, runs } = parse();

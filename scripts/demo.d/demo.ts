@@ -93,8 +93,10 @@ async function keep(stage: Stage): Promise<void> {
   await new Promise(() => setInterval(() => {}, 60_000));
 }
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const run = process.getuid?.() === 0 ? onNamespaces : onLoopback;
+const { values } = parseArgs({
+  options: { keep: { type: 'boolean', default: false }, loopback: { type: 'boolean', default: false } },
+});
+const run = process.getuid?.() === 0 && !values.loopback ? onNamespaces : onLoopback;
 await run(async (stage) => {
   await play(stage);
   if (values.keep) await keep(stage);

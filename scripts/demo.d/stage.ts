@@ -67,7 +67,7 @@ export async function onLoopback(play: (stage: Stage) => Promise<void>): Promise
   const ports = await freePorts(7);
   const [entry = 0] = ports;
   const service = `127.0.0.1:${entry}`;
-  console.log('Not root, so everything is on loopback, and a proxy takes the place of the address that moves:');
+  console.log('Everything is on loopback, and a proxy takes the place of the address that moves (which needs root):');
   console.log(PICTURE(service, `:${ports[3]}   `, `:${ports[6]}   `));
   const cluster = await Cluster.start({
     director,
