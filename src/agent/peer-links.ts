@@ -64,9 +64,11 @@ export class PeerLinks implements Service {
   #stopped = false;
   #news: Timer | null = null;
   #toldSeq = 0;
+  #pace: Pace;
 
   constructor(options: PeerLinksOptions) {
     this.#options = options;
+    this.#pace = options.pace;
     this.#silenceLimitMs = 2 * options.settings.detectMs;
   }
 
@@ -99,7 +101,7 @@ export class PeerLinks implements Service {
   accept(link: LinkConnection, hello: Hello | PeerHello): void {
     if (hello.type !== 'peerHello' || this.#stopped) return link.close('this is a replication port');
     this.#master?.close('the peer came back on another link');
-    const { settings, log, pace, scheduler, node } = this.#options;
+    const { settings, log, scheduler, node } = this.#options;
     let session: MasterSession | null = null;
     const isPresent = (): boolean => this.#master === session;
     session = new MasterSession({
@@ -107,7 +109,7 @@ export class PeerLinks implements Service {
       hello,
       peer: settings.peer,
       log,
-      pace,
+      pace: this.#pace,
       silenceLimitMs: this.#silenceLimitMs,
       scheduler,
       owner: {
@@ -139,6 +141,16 @@ export class PeerLinks implements Service {
     // Whichever way the link was dialled, the peer is behind it.
     this.#master?.release(message.renouncedEpoch);
     this.#slave?.release(message.renouncedEpoch);
+  }
+
+  get pace(): Pace {
+    return this.#pace;
+  }
+
+  /** Changes the pace of catch-ups, also of one under way. */
+  setPace(pace: Pace): void {
+    this.#pace = pace;
+    this.#master?.setPace(pace);
   }
 
   batchMade(batch: Uint8Array): void {

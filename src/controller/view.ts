@@ -48,6 +48,8 @@ export interface Thresholds {
   readonly readyTimeoutMs: number;
   readonly switchoverTimeoutMs: number;
   readonly onControllerLoss: 'serve' | 'stop';
+  /** The app itself says that it is ready, so it has to be joined to its agent; else hook or probe speak for it. */
+  readonly appJoins: boolean;
 }
 
 export interface PromoteRequest {
@@ -103,7 +105,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   if (report === null) return obstacles;
   if (report.storeFailed) add('failed', `the store of ${id} failed: ${report.trouble}`);
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
-  if (report.app.state !== 'up')
+  if (report.app.state !== 'up' && !(report.app.state === 'absent' && !view.thresholds.appJoins))
     add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);
   const doubt = report.log.intact ? '' : doubtAboutLog(view, node, report);
   if (doubt !== '') add('incomplete', `the log of ${id} may lack confirmed records, and ${doubt}`);

@@ -3,6 +3,7 @@ import { AppWatch } from '../agent/app/app-watch.ts';
 import { Supervisor } from '../agent/app/supervisor.ts';
 import type { Posture } from '../agent/core/posture.ts';
 import { PeerLinks } from '../agent/peer-links.ts';
+import type { NodeView } from '../agent/resp/node-view.ts';
 import { RespService } from '../agent/resp/resp-service.ts';
 import type { Config, GroupConfig, NodeConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
@@ -146,7 +147,7 @@ class Agent {
       socket: own.socket,
       listen: own.listen,
       replica: this.#node.replica,
-      node: { group: group.name, node: own.id, peer: this.#peerView(), report: () => this.#node.report() },
+      node: this.#view(),
       observer: this.#app,
       scheduler,
       logger,
@@ -161,7 +162,7 @@ class Agent {
     signal.addEventListener('abort', onAbort, { once: true });
     const listeners = await this.#listen();
     const ends = [this.#node.start(), this.#app.start(), this.#startSync()];
-    const stopNotifying = notifySystemd(
+    const systemd = notifySystemd(
       systemScheduler,
       this.#logger,
       () => `${this.#node.core.role}, epoch ${this.#node.core.epoch}`,
@@ -172,13 +173,14 @@ class Agent {
       await Promise.all(parts.map((part) => part.run(stop.signal).finally(() => stop.abort())));
     } finally {
       signal.removeEventListener('abort', onAbort);
+      systemd.stopping();
       await this.#node.stop();
       this.#probe.stop();
       for (const end of ends) end();
       await Promise.all(listeners.map((listener) => listener.close()));
       await this.#hooks.settled();
       await this.#traffic.close();
-      await stopNotifying();
+      await systemd.close();
     }
     this.#logger.info('the agent has stopped');
   }
@@ -221,9 +223,19 @@ class Agent {
     return peer;
   }
 
-  #peerView() {
+  #view(): NodeView {
     const peer = this.#peerConfig();
-    return { node: peer.id, host: peer.listen?.host ?? peer.address, port: peer.listen?.port ?? 0 };
+    const peers = this.#peers;
+    return {
+      group: this.#group.name,
+      node: this.#own.id,
+      peer: { node: peer.id, host: peer.listen?.host ?? peer.address, port: peer.listen?.port ?? 0 },
+      report: () => this.#node.report(),
+      get catchUpRate() {
+        return peers.pace.bytesPerSecond;
+      },
+      setCatchUpRate: (bytesPerSecond) => peers.setPace({ ...peers.pace, bytesPerSecond }),
+    };
   }
 
   /** Tells the app and the hooks what the node is now. */
@@ -238,8 +250,9 @@ class Agent {
     this.#wasMaster = role === 'master';
     if (!wasMaster && role !== 'master') return;
     this.#hooks.call({ group: this.#group.name, node: this.#own.id, role, epoch, reason }, (succeeded) => {
-      const isWord = role === 'master' && this.#group.app.ready === 'hook' && succeeded;
-      if (isWord && this.#node.mayBeReady(epoch) === null) this.#app.appReady(epoch);
+      if (role !== 'master' || this.#group.app.ready !== 'hook' || this.#node.mayBeReady(epoch) !== null) return;
+      if (succeeded) this.#app.appReady(epoch);
+      else this.#app.onHookFailed();
     });
   }
 

@@ -72,7 +72,7 @@ async function runWith(
   const service = new RunningController({ config, configPath, records, groups, scheduler });
   const api = new ApiServer({ service, doors: doorsOf(config, security), logger, version: VERSION });
   await api.open();
-  const stopNotifying = notifySystemd(scheduler, logger, () => service.status().summary);
+  const systemd = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
     version: VERSION,
     groups: config.groups.length,
@@ -82,7 +82,7 @@ async function runWith(
     await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
   } finally {
     await api.close();
-    await stopNotifying();
+    await systemd.close();
   }
   logger.info('the controller has stopped');
 }

@@ -34,6 +34,7 @@ export function groupSettings(group: GroupConfig): GroupSettings {
     readyTimeoutMs: group.app.readyTimeoutMs,
     switchoverTimeoutMs: failover.switchoverTimeoutMs,
     onControllerLoss: failover.onControllerLoss,
+    appJoins: group.app.ready === 'app',
   };
 }
 

@@ -33,6 +33,11 @@ export class AppWatch implements AppObserver {
   #view: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
   #connections = 0;
   #supervised = false;
+  /** The promote hook, whose success was to be the word, failed: this node cannot serve until the app joins anew. */
+  onHookFailed(): void {
+    this.#set({ state: 'down', fit: false, detail: 'the promote hook failed', readyEpoch: 0 });
+  }
+
   /** The local probe's verdict while this node serves; null while it says nothing. */
   #probeTrouble: string | null = null;
 

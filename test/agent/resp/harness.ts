@@ -126,6 +126,8 @@ export async function startService(
     node: 'a',
     peer: { node: 'b', host: '127.0.0.1', port: 7402 },
     report: () => REPORT,
+    catchUpRate: 100 * 1024 * 1024,
+    setCatchUpRate: () => undefined,
   };
   const service = new RespService({
     socket: path,
