@@ -13,9 +13,12 @@ export const NODE_A: Identity = { role: 'node', cluster: CLUSTER, name: 'a' };
 export const NODE_B: Identity = { role: 'node', cluster: CLUSTER, name: 'b' };
 export const CONTROLLER: Identity = { role: 'controller', cluster: CLUSTER };
 
+const made: string[] = [];
+after(() => made.forEach((dir) => rmSync(dir, { recursive: true })));
+
 export function temporaryDirectory(): string {
   const dir = mkdtempSync(join(tmpdir(), 'hsctl-certificates-'));
-  after(() => rmSync(dir, { recursive: true, force: true }));
+  made.push(dir);
   return dir;
 }
 
