@@ -86,6 +86,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./store-archives.ts')).StoreArchives,
   },
   {
+    id: 'cert init',
+    summary: "Make the cluster's authority, which signs all certificates.",
+    load: async () => (await import('./cert-init.ts')).CertInit,
+  },
+  {
+    id: 'cert issue',
+    summary: 'Make the certificate and key of the controller, a node or an operator.',
+    load: async () => (await import('./cert-issue.ts')).CertIssue,
+  },
+  {
+    id: 'cert renew',
+    summary: 'Replace a certificate and its key by new ones.',
+    load: async () => (await import('./cert-renew.ts')).CertRenew,
+  },
+  {
+    id: 'cert list',
+    summary: 'Show the certificates here: whose they are, and when they end.',
+    load: async () => (await import('./cert-list.ts')).CertList,
+  },
+  {
     id: 'controller',
     summary: 'Run the controller: watches all groups, decides, moves traffic.',
     load: async () => (await import('./controller.ts')).Controller,

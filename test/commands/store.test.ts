@@ -20,9 +20,11 @@ beforeEach(async () => {
     disk: new NodeDisk(),
     directory: store,
     segmentBytes: 1_048_576,
+    tombstonesMs: 86_400_000,
     fsyncAlways: false,
     clock: systemScheduler,
     random: () => 0.5,
+    rewriter: () => Promise.reject(new Error('nothing is compacted here')),
     onTornTail: () => undefined,
     onTrouble: () => undefined,
   });

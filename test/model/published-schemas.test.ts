@@ -10,6 +10,7 @@ import {
   reloadSchema,
   actionSchema,
 } from '../../src/model/answers.ts';
+import { certificatesSchema } from '../../src/model/certificate-answers.ts';
 import { groupEventSchema } from '../../src/model/event.ts';
 import { storeArchivesSchema, storeInfoSchema, storeVerdictSchema } from '../../src/model/store-answers.ts';
 import { clusterStatusSchema } from '../../src/model/status.ts';
@@ -24,6 +25,7 @@ const ANSWERS: Readonly<Record<string, [title: string, schema: z.ZodType]>> = {
   explanation: ['hsctl explain --json', explanationSchema],
   event: ['a line of hsctl events --json', groupEventSchema],
   reload: ['hsctl config reload --json', reloadSchema],
+  certificates: ['hsctl cert init, issue, renew, list --json', certificatesSchema],
   storeInfo: ['hsctl store info --json', storeInfoSchema],
   storeVerdict: ['hsctl store verify --json', storeVerdictSchema],
   storeArchives: ['hsctl store archives --json', storeArchivesSchema],
