@@ -138,6 +138,8 @@ export class AgentNode {
   onAssignment(assignment: Assignment): void {
     const before = this.core.epoch;
     this.act(() => this.core.onAssignment(assignment));
+    // A reign begins with a lease: it is asked for at once.
+    if (this.core.phase === 'fencing') this.beat();
     if (this.core.epoch !== before)
       this.#ports.logger.info(`epoch ${this.core.epoch}: ${assignment.reason}`, { role: this.core.role });
   }

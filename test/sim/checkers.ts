@@ -61,7 +61,7 @@ export class Checkers implements StoreWatch {
       if (epoch === null || node.machine.suspended || !core.mayReply()) continue;
       if (epoch < this.#newestReign)
         this.#world.broken('I4', `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`);
-      this.#acknowledge(epoch, core.confirmedSeq);
+      this.#acknowledge(node.store, core.confirmedSeq);
       if (!core.posture().serves) continue;
       if (serving !== null) this.#world.broken('I1', `${serving.id} and ${node.id} serve at the same time`);
       serving = node;
@@ -87,8 +87,9 @@ export class Checkers implements StoreWatch {
     return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
   }
 
-  #acknowledge(epoch: number, seq: number): void {
-    if (seq > (this.#acknowledged.get(epoch) ?? 0)) this.#acknowledged.set(epoch, seq);
+  #acknowledge(store: SimStore, seq: number): void {
+    const epoch = store.epochAt(seq);
+    if (epoch !== null && seq > (this.#acknowledged.get(epoch) ?? 0)) this.#acknowledged.set(epoch, seq);
   }
 
   // --- the controller's decisions

@@ -23,6 +23,9 @@ export interface Stage {
   startController(): void;
 }
 
+/** A program takes so long to start again at least. */
+const RESTART_MS = 60;
+
 /** Makes a fault happen, and end. */
 export class FaultDriver {
   readonly #stage: Stage;
@@ -55,8 +58,8 @@ export class FaultDriver {
       node.address.broken = false;
       if (node.agent !== null) node.agent.process.dieAfterEffects = Infinity;
       node.app.start();
-      this.#stage.startAgent(node);
       this.#mendDisk(node);
+      this.#stage.world.after(RESTART_MS, () => this.#stage.startAgent(node));
     }
     this.#stage.startController();
     const controller = this.#stage.controller();
@@ -68,6 +71,8 @@ export class FaultDriver {
     const { world, network, machines, records, director } = this.#stage;
     const { kind, where, forMs, amount } = fault;
     const later = (end: () => void): void => void world.after(forMs, () => (this.#healed ? undefined : end()));
+    const restart = (start: () => void): void =>
+      void world.after(Math.max(forMs, RESTART_MS), () => (this.#healed ? undefined : start()));
     const node = this.#node(where, amount);
     const machine = machines.get(where) ?? node.machine;
     world.tell('fault', `${kind} ${where} for ${forMs.toFixed(0)} ms (${amount.toFixed(3)})`);
@@ -94,10 +99,10 @@ export class FaultDriver {
       }
       case 'kill agent':
         node.agent?.process.kill('killed');
-        return later(() => this.#stage.startAgent(node));
+        return restart(() => this.#stage.startAgent(node));
       case 'kill agent at an effect':
         if (node.agent !== null) node.agent.process.dieAfterEffects = 1 + Math.floor(amount * 30);
-        return later(() => this.#stage.startAgent(node));
+        return restart(() => this.#stage.startAgent(node));
       case 'stop agent': {
         const process = node.agent?.process;
         process?.stop();
@@ -223,7 +228,7 @@ export class FaultDriver {
     node.store.broken = false;
     // An agent whose disk failed serves no more until it is restarted.
     node.agent?.process.kill('killed');
-    this.#stage.startAgent(node);
+    this.#stage.world.after(RESTART_MS, () => this.#stage.startAgent(node));
   }
 
   #pause(later: (end: () => void) => void): void {

@@ -51,6 +51,11 @@ export class MemoryDisk implements Disk {
     return this.#process;
   }
 
+  /** The disk for the present process, until `kill` or `powerOff`. */
+  mount(): Disk {
+    return new MountedDisk(this);
+  }
+
   bootId(): string {
     return `boot-${this.#boot}`;
   }
@@ -235,5 +240,57 @@ class MemoryHandle implements DiskFile {
   #use(): void {
     if (!this.#open) throw new MemoryDiskError('EBADF', this.path);
     if (this.#process !== this.#disk.process) throw new MemoryDiskError('KILLED', this.path);
+  }
+}
+
+/** The disk as one process sees it: once that process is gone, nothing that it left running can change anything. */
+class MountedDisk implements Disk {
+  readonly pid: number;
+  readonly #disk: MemoryDisk;
+
+  constructor(disk: MemoryDisk) {
+    this.#disk = disk;
+    this.pid = disk.pid;
+  }
+
+  makeDirectory(path: string): void {
+    this.#alive().makeDirectory(path);
+  }
+
+  list(path: string): readonly string[] {
+    return this.#alive().list(path);
+  }
+
+  stat(path: string): FileFacts | null {
+    return this.#alive().stat(path);
+  }
+
+  open(path: string, mode: 'read' | 'write' | 'create'): DiskFile {
+    return this.#alive().open(path, mode);
+  }
+
+  rename(from: string, to: string): void {
+    this.#alive().rename(from, to);
+  }
+
+  remove(path: string): void {
+    this.#alive().remove(path);
+  }
+
+  syncDirectory(path: string): void {
+    this.#alive().syncDirectory(path);
+  }
+
+  bootId(): string {
+    return this.#alive().bootId();
+  }
+
+  processStart(pid: number): string | null {
+    return this.#alive().processStart(pid);
+  }
+
+  #alive(): MemoryDisk {
+    if (this.pid !== this.#disk.pid) throw new MemoryDiskError('KILLED', 'process');
+    return this.#disk;
   }
 }

@@ -158,6 +158,7 @@ export class SimNode {
 
   startAgent(peer: Machine): void {
     if (this.agent !== null || !this.machine.up) return;
+    if (this.machine.suspended) return void this.machine.world.after(10, () => this.startAgent(peer));
     this.machine.world.tell(`agent-${this.id}`, 'starts');
     this.run = new AgentRun(this, peer, this.#network, this.#random);
   }

@@ -55,7 +55,7 @@ export class SimVipHolder {
     if (remainingMs <= 0) return this.release();
     const lifetimeS = kernelLifetimeS(remainingMs);
     this.#lapse?.cancel();
-    this.#lapse = this.#process.after(remainingMs, () => void this.release());
+    this.#lapse = this.#process.after(remainingMs, () => void this.release().catch(() => undefined));
     return this.#order(() => this.#address.set(lifetimeS));
   }
 

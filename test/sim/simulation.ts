@@ -191,6 +191,7 @@ export class Simulation {
     const { network, nodes, records, director, machines, controller, world } = this.#stage;
     const machine = machines.get('director')!;
     if (controller() !== null || !machine.up) return;
+    if (machine.suspended) return void world.after(10, () => this.#startController());
     world.tell('controller', 'starts');
     this.#stage.checkers.controllerStarted();
     const random = this.#world.random;

@@ -374,7 +374,8 @@ export class AgentCore {
 
   /** Moment at which `tick` has something to do by itself; Infinity for none. */
   get wakeAtMs(): number {
-    return this.#reign?.phase === 'fencing' ? this.#clock.monotonicMs() + this.peer.grantRunsMs : Infinity;
+    const waits = this.#reign?.phase === 'fencing' && this.peer.grantRunsMs > 0;
+    return waits ? this.#clock.monotonicMs() + this.peer.grantRunsMs : Infinity;
   }
 
   // --- steps

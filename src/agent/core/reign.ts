@@ -98,7 +98,8 @@ export class Reign {
   tick(nowMs: number, peerGrantMs: number): void {
     if (!this.isActive) return;
     if (this.#phase === 'fencing') {
-      if (peerGrantMs > 0) return;
+      // Without a lease the assignment may be an old one, read only now: another reign may have begun since.
+      if (peerGrantMs > 0 || this.#mayServeUntilMs <= nowMs) return;
       this.#begin(nowMs);
     }
     this.#membership.advance(
@@ -186,7 +187,10 @@ export class Reign {
    * nobody else can be promoted then without its own word, a fence, or an operator's.
    */
   get servesUntilMs(): number {
-    if (!this.hasBegun) return -Infinity;
+    return this.hasBegun ? this.#mayServeUntilMs : -Infinity;
+  }
+
+  get #mayServeUntilMs(): number {
     const aloneOnRecord = this.#membership.state === 'out' && this.#recorded.inSync.length === 1;
     if (aloneOnRecord && this.#settings.onControllerLoss === 'serve') return Infinity;
     return this.#leasedUntilMs;
