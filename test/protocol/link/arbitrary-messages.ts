@@ -75,8 +75,8 @@ const refusal = record({
   reason: text,
 });
 const grant = record({ type: type('grant'), echoedSentAtMs: time, epoch: count, leaseMs: duration });
-export const anyHello = record({ type: type('hello'), ...greeting });
-export const anyPeerHello = record({
+const anyHello = record({ type: type('hello'), ...greeting });
+const anyPeerHello = record({
   type: type('peerHello'),
   ...greeting,
   role: fc.constantFrom(...ROLES),
@@ -87,7 +87,7 @@ export const anyPeerHello = record({
   aloneTo: count,
 });
 
-export const anyControlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
+const anyControlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
   anyHello,
   record({ node: text, epoch: count, trouble: text, archives: fc.array(text), confirmedSeq: count }).map((change) => ({
     type: 'report' as const,
@@ -109,7 +109,7 @@ export const anyControlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
   refusal,
 );
 
-export const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
+const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   anyPeerHello,
   record({
     type: type('attach'),
