@@ -33,6 +33,8 @@ export interface NodePorts {
   releaseTraffic(): Promise<void>;
   /** Addresses that the node holds. */
   addresses(): readonly string[];
+  /** End of this node's certificate, in milliseconds since 1970; null without one. */
+  certificateEndsWallMs(): number | null;
   /** Keeps new work out; `onIdle` is called once what was under way has ended. */
   closeGate(onIdle: () => void): void;
   openGate(): void;
@@ -242,6 +244,7 @@ export class AgentNode {
       proposal: core.proposal,
       divergence: core.role === 'diverged' ? this.#divergence : null,
       archives: this.archives,
+      certificateEndsWallMs: this.#ports.certificateEndsWallMs(),
       addresses: [...this.#ports.addresses()],
     };
   }

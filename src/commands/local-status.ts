@@ -123,7 +123,6 @@ function nodeFromReports(
     inSync: inSync.includes(id),
     drained: false,
     connections: null,
-    certificateEndsWallMs: null,
     masterEndSeq: masterReport?.log.end.seq ?? null,
   });
 }

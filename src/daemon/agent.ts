@@ -108,6 +108,7 @@ class Agent {
       holdTraffic: (remainingMs) => this.#traffic.hold(remainingMs),
       releaseTraffic: () => this.#traffic.release(),
       addresses: () => this.#traffic.addresses(),
+      certificateEndsWallMs: () => (this.#security.kind === 'tls' ? this.#security.credentials.expiresAtWallMs : null),
       closeGate: (onIdle) => void this.#traffic.closeGate(onIdle),
       openGate: () => void this.#traffic.openGate(),
       roleChanged: (posture) => this.#onRole(posture),

@@ -74,6 +74,8 @@ export const agentReportSchema = z.strictObject({
     .nullable(),
   /** Archive files of cut tails, newest last. */
   archives: z.array(z.string()),
+  /** When this node's certificate ends, in milliseconds since 1970; null on plain-text links. */
+  certificateEndsWallMs: z.number().nullable(),
   /** Addresses that this node holds at present. */
   addresses: z.array(z.string()),
 });

@@ -4,7 +4,7 @@ import type { NodeStatus } from './status.ts';
 /** What is known of a node beside its own report. */
 export type NodeSurroundings = Pick<
   NodeStatus,
-  'health' | 'linked' | 'silentMs' | 'inSync' | 'drained' | 'connections' | 'certificateEndsWallMs'
+  'health' | 'linked' | 'silentMs' | 'inSync' | 'drained' | 'connections'
 > & {
   /** Last record of the master's log, to tell how many the node lacks; null if unknown. */
   readonly masterEndSeq: number | null;
@@ -29,6 +29,7 @@ export function nodeStatusOf(id: string, report: AgentReport | null, surrounding
       addresses: [],
       archives: [],
       version: null,
+      certificateEndsWallMs: null,
       ...known,
     };
   }
@@ -54,6 +55,7 @@ export function nodeStatusOf(id: string, report: AgentReport | null, surrounding
     addresses: report.addresses,
     archives: report.archives,
     version: report.version,
+    certificateEndsWallMs: report.certificateEndsWallMs,
     ...known,
   };
 }

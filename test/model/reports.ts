@@ -13,6 +13,7 @@ export function reportOf(node: string, change: Partial<AgentReport> = {}): Agent
     phase: null,
     trouble: '',
     storeFailed: false,
+    certificateEndsWallMs: null,
     assignmentRevision: 3,
     log: { end, intact: true, aloneTo: 0 },
     inSync: ['a', 'b'],

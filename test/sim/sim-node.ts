@@ -50,6 +50,7 @@ export class AgentRun {
       endOfTurn: (task) => void world.after(0, () => process.run(task)),
       holdTraffic: (remainingMs) => (usesVip ? vip.hold(remainingMs) : Promise.resolve()),
       releaseTraffic: () => (usesVip ? vip.release() : Promise.resolve()),
+      certificateEndsWallMs: () => null,
       addresses: () => (usesVip && host.address.held ? ['10.0.0.100/32'] : []),
       closeGate: (onIdle) => host.app.whenIdle(() => process.run(onIdle)),
       openGate: () => undefined,

@@ -3,6 +3,7 @@ import type { TrafficDriver } from '../../controller/ports.ts';
 import { hasRenounced, isLive, masterOf, obstaclesTo, type GroupView, type NodeView } from '../../controller/view.ts';
 import { assessGroup, type GroupFacts } from '../../model/assessment.ts';
 import type { GroupEvent } from '../../model/event.ts';
+import { nodeStatusOf } from '../../model/node-status.ts';
 import type { GroupStatus, NodeStatus, TrafficStatus } from '../../model/status.ts';
 
 export interface StatusParts {
@@ -36,7 +37,7 @@ export function groupStatus({ controller, drivers, connections, lastEvent, wallM
     pausedUntilWallMs: later(record.pausedUntilWallMs, wallMs),
     heldDownUntilWallMs: record.failedOverAtWallMs === null ? null : later(heldDownUntil, wallMs),
     drained: record.drained,
-    nodes: view.nodes.map((node) => ({ ...nodeStatus(view, node), connections: connections.get(node.id) ?? null })),
+    nodes: view.nodes.map((node) => nodeStatus(view, node, connections.get(node.id) ?? null)),
     traffic: drivers.map((driver) => trafficStatus(controller, driver)),
     lastEvent,
   };
@@ -72,48 +73,17 @@ function leaseOf(view: GroupView): GroupStatus['lease'] {
   return { holder: master.id, from: master.grantRunsMs >= fromSlaveMs ? 'controller' : 'slave', remainingMs };
 }
 
-function nodeStatus(view: GroupView, node: NodeView): Omit<NodeStatus, 'connections'> {
+function nodeStatus(view: GroupView, node: NodeView, connections: number | null): NodeStatus {
   const { record } = view;
-  const { report } = node;
-  const end = (position: { epoch: number; seq: number }) => ({ epoch: position.epoch, seq: position.seq });
-  return {
-    id: node.id,
-    role: report?.role ?? null,
-    phase: report?.phase ?? null,
-    app: report?.app.state ?? null,
-    appDetail: report?.app.detail ?? '',
+  return nodeStatusOf(node.id, node.report, {
     health: { verdict: node.probe.verdict, detail: node.probe.detail },
     linked: node.linked,
-    silentMs: report === null ? null : node.silentMs,
-    peerLinked: report?.peer.linked ?? null,
-    logEnd: report === null ? null : end(report.log.end),
-    lag: lagOf(view, node),
-    catchUp: report?.peer.catchUp ?? null,
+    silentMs: node.report === null ? null : node.silentMs,
     inSync: record.inSync.includes(node.id),
     drained: record.drained.includes(node.id),
-    trouble: report?.trouble ?? '',
-    divergence: report?.divergence
-      ? {
-          ownEnd: end(report.divergence.ownEnd),
-          peerEnd: end(report.divergence.peerEnd),
-          forkSeq: report.divergence.forkSeq,
-          acknowledgedFrom: report.divergence.acknowledgedFrom,
-        }
-      : null,
-    addresses: report?.addresses ?? [],
-    archives: report?.archives ?? [],
-    version: report?.version ?? null,
-    certificateEndsWallMs: null,
-  };
-}
-
-function lagOf(view: GroupView, node: NodeView): NodeStatus['lag'] {
-  const master = masterOf(view);
-  if (master === null || master.id === node.id) return null;
-  const masterSeq = master.report?.log.end.seq;
-  const seq = node.report?.log.end.seq;
-  const records = masterSeq === undefined || seq === undefined ? null : Math.max(0, masterSeq - seq);
-  return { records, bytes: records === 0 ? 0 : (node.report?.peer.lagBytes ?? null) };
+    connections,
+    masterEndSeq: masterOf(view)?.report?.log.end.seq ?? null,
+  });
 }
 
 function trafficStatus(controller: GroupController, driver: TrafficDriver): TrafficStatus {

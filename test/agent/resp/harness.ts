@@ -79,6 +79,7 @@ const REPORT: AgentReport = {
   phase: 'ready',
   trouble: '',
   storeFailed: false,
+  certificateEndsWallMs: null,
   assignmentRevision: 1,
   inSync: ['a', 'b'],
   log: { end: { epoch: 1, seq: 0, hash: 0 }, intact: true, aloneTo: 0 },

@@ -34,6 +34,7 @@ const sampleReport: AgentReport = {
   phase: 'ready',
   trouble: '',
   storeFailed: false,
+  certificateEndsWallMs: null,
   assignmentRevision: 12,
   log: { end: { epoch: 7, seq: 1000, hash: 0xdead_beef }, intact: true, aloneTo: 0 },
   inSync: ['a', 'b'],
