@@ -81,6 +81,7 @@ async function runWith(
   try {
     await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
   } finally {
+    systemd.stopping();
     await api.close();
     await systemd.close();
   }
