@@ -11,6 +11,7 @@ import { systemScheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { systemRandom, uniqueId } from '../kit/random.ts';
+import { threadRewriter } from '../replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
 import { NodeDisk } from '../replication/log/node-disk.ts';
 import { makeLogger } from '../telemetry/logger.ts';
@@ -51,6 +52,8 @@ export async function runAgent(
     disk: new NodeDisk(),
     directory: node.store,
     segmentBytes: group.replication.segmentBytes,
+    tombstonesMs: group.replication.tombstonesMs,
+    rewriter: threadRewriter(),
     fsyncAlways: group.replication.fsync === 'always',
     clock: systemScheduler,
     random: systemRandom,

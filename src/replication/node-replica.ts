@@ -238,6 +238,7 @@ export class NodeReplica implements Replica {
     if (seq === -1 || (seq <= this.#told && !this.#lapsed)) return;
     this.#lapsed = false;
     this.#told = seq;
+    this.#log.setConfirmed(seq);
     for (const listener of this.#confirmedListeners) listener();
   }
 

@@ -4,6 +4,7 @@ import { writeHeader } from './batch-header.ts';
 import {
   BATCH_LIMIT_BYTES,
   BATCH_SOFT_LIMIT_BYTES,
+  DISTANCE_BYTES,
   KEY_LIMIT_BYTES,
   OP,
   RECORD_HEADER_BYTES,
@@ -111,7 +112,7 @@ export class BatchBuilder {
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
     const length = RECORD_HEADER_BYTES + keyLength + valueLength;
-    checkSizes(keyLength, valueLength, this.#bytes.payloadBytes + length);
+    checkSizes(keyLength, valueLength, this.#bytes.payloadBytes + length + DISTANCE_BYTES * (this.count + 1));
     const slab = this.#bytes.reserve(length);
     const at = this.#bytes.take(length);
     slab[at] = op;
@@ -129,7 +130,7 @@ export class BatchBuilder {
   }
 }
 
-function checkSizes(keyBytes: number, valueBytes: number, payloadBytes: number): void {
+function checkSizes(keyBytes: number, valueBytes: number, batchBytes: number): void {
   if (keyBytes > KEY_LIMIT_BYTES) {
     throw new HsctlError('refused', `key of ${keyBytes} bytes, the limit is ${KEY_LIMIT_BYTES}`, 'use a shorter key');
   }
@@ -137,7 +138,7 @@ function checkSizes(keyBytes: number, valueBytes: number, payloadBytes: number):
     const hint = 'split the value over several keys';
     throw new HsctlError('refused', `value of ${valueBytes} bytes, the limit is ${VALUE_LIMIT_BYTES}`, hint);
   }
-  if (payloadBytes > BATCH_LIMIT_BYTES) {
+  if (batchBytes > BATCH_LIMIT_BYTES) {
     const hint = 'split the transaction';
     throw new HsctlError('refused', `transaction of more than ${BATCH_LIMIT_BYTES} bytes`, hint);
   }

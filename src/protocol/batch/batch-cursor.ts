@@ -1,5 +1,5 @@
 import { BatchHeader, damaged } from './batch-header.ts';
-import { BATCH_HEADER_BYTES, OP, RECORD_HEADER_BYTES, VALUE_LIMIT_BYTES } from './layout.ts';
+import { BATCH_HEADER_BYTES, DISTANCE_BYTES, OP, RECORD_HEADER_BYTES, VALUE_LIMIT_BYTES } from './layout.ts';
 
 /**
  * Walks the records of a batch without making objects: `next` moves on, the fields tell where key and value are.
@@ -40,7 +40,7 @@ export class BatchCursor {
     this.start = at;
     this.op = bytes[at]!;
     if (this.#sparse) {
-      this.keyStart = at + RECORD_HEADER_BYTES + 4;
+      this.keyStart = at + RECORD_HEADER_BYTES + DISTANCE_BYTES;
       this.seq = this.header.firstSeq + readU32(bytes, at + RECORD_HEADER_BYTES);
     } else {
       this.keyStart = at + RECORD_HEADER_BYTES;
@@ -65,7 +65,7 @@ export function readU32(bytes: Uint8Array, at: number): number {
  */
 export function checkRecords(cursor: BatchCursor, endOfBatch: number): void {
   const { bytes, header } = cursor;
-  const headBytes = RECORD_HEADER_BYTES + (header.sparse ? 4 : 0);
+  const headBytes = RECORD_HEADER_BYTES + (header.sparse ? DISTANCE_BYTES : 0);
   const mark = header.sparse ? 1 : 0;
   let before = header.firstSeq - 1;
   for (let number = 1; number <= header.count; number++) {

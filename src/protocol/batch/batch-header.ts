@@ -6,6 +6,7 @@ import {
   BATCH_LIMIT_BYTES,
   BATCH_MAGIC,
   BATCH_VERSION,
+  DISTANCE_BYTES,
   FLAG_FORGETFUL,
   FLAG_SPARSE,
 } from './layout.ts';
@@ -90,7 +91,8 @@ export class BatchHeader {
     if (!Number.isSafeInteger(this.epoch) || this.epoch < 0) return `batch epoch is ${this.epoch}`;
     if (!Number.isSafeInteger(this.firstSeq) || this.firstSeq < 1) return `first seq of a batch is ${this.firstSeq}`;
     if (!Number.isSafeInteger(this.lastSeq)) return `batch covers ${this.distance} seqs from ${this.firstSeq}`;
-    if (this.payloadBytes > BATCH_LIMIT_BYTES) {
+    // It must be possible to make a sparse one of it, whose records are longer by their distance.
+    if (this.payloadBytes + (this.sparse ? 0 : DISTANCE_BYTES * this.count) > BATCH_LIMIT_BYTES) {
       return `batch of ${this.payloadBytes} bytes, the limit is ${BATCH_LIMIT_BYTES}`;
     }
     if (!this.sparse && (this.count === 0 || this.distance !== this.count - 1)) {

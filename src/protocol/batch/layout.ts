@@ -32,6 +32,8 @@ export const BATCH_MAGIC = 0x31425348;
 export const BATCH_VERSION = 1;
 export const BATCH_HEADER_BYTES = 48;
 export const RECORD_HEADER_BYTES = 8;
+/** What a record's header is longer by in a sparse batch. */
+export const DISTANCE_BYTES = 4;
 /** Made by compaction, or by reading from the middle of a batch. */
 export const FLAG_SPARSE = 1;
 /** Sparse, and deletes older than the tombstone time are missing from the range: who stopped within it may not go on. */

@@ -1,7 +1,7 @@
 import { BatchBytes, copyBytes } from './batch-bytes.ts';
 import type { BatchCursor } from './batch-cursor.ts';
 import { writeHeader } from './batch-header.ts';
-import { FLAG_FORGETFUL, FLAG_SPARSE, RECORD_HEADER_BYTES } from './layout.ts';
+import { DISTANCE_BYTES, FLAG_FORGETFUL, FLAG_SPARSE, RECORD_HEADER_BYTES } from './layout.ts';
 
 const DISTANCE_LIMIT = 0xffff_ffff;
 
@@ -33,7 +33,7 @@ export class SparseBatchBuilder {
   /** Copies the record at which the cursor stands. Returns where it will stand in the batch that `finish` hands out. */
   add(cursor: BatchCursor): number {
     const { bytes, start, keyStart, end } = cursor;
-    const length = RECORD_HEADER_BYTES + 4 + end - keyStart;
+    const length = RECORD_HEADER_BYTES + DISTANCE_BYTES + end - keyStart;
     const slab = this.#bytes.reserve(length);
     const place = this.#bytes.payloadBytes;
     const at = this.#bytes.take(length);
@@ -44,7 +44,7 @@ export class SparseBatchBuilder {
     slab[at + 9] = distance >>> 8;
     slab[at + 10] = distance >>> 16;
     slab[at + 11] = distance >>> 24;
-    copyBytes(bytes, keyStart, end, slab, at + RECORD_HEADER_BYTES + 4);
+    copyBytes(bytes, keyStart, end, slab, at + RECORD_HEADER_BYTES + DISTANCE_BYTES);
     this.count += 1;
     return place;
   }
@@ -70,7 +70,7 @@ export class SparseBatchBuilder {
 /** The part of a batch, at which the cursor was opened, that is behind `seq`: a sparse batch that begins there. */
 export function trimmedBatch(cursor: BatchCursor, seq: number): Uint8Array {
   const { header } = cursor;
-  const builder = new SparseBatchBuilder(seq + 1, header.totalBytes + header.count * 4);
+  const builder = new SparseBatchBuilder(seq + 1, header.totalBytes + header.count * DISTANCE_BYTES);
   while (cursor.next()) {
     if (cursor.seq > seq) builder.add(cursor);
   }

@@ -1,25 +1,11 @@
-import type { Disk } from './disk.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { EntryList } from './entry-list.ts';
-import type { Fingerprint } from './fingerprint.ts';
 import { FormerPlaces } from './former-places.ts';
 import { Hint } from './hint-file.ts';
-import type { LogIndex } from './log-index.ts';
 import { removeSegment } from './open-segments.ts';
 import { entriesOf, segmentUpTo } from './rescan.ts';
-import { type Segment, fileName } from './segment.ts';
-import type { SegmentSet } from './segment-set.ts';
-import type { Syncer } from './syncer.ts';
-
-export interface CutContext {
-  readonly disk: Disk;
-  readonly directory: string;
-  readonly store: string;
-  readonly segments: SegmentSet;
-  readonly index: LogIndex;
-  readonly fingerprint: Fingerprint;
-  readonly syncer: Syncer;
-}
+import type { Segment } from './segment.ts';
+import type { Store } from './store.ts';
 
 /** Where a tail begins: in `segment` at `offset`; all later segments belong to it. */
 export interface TailStart {
@@ -34,44 +20,45 @@ export interface PreparedCut {
 }
 
 /** Works out what segment and index will be like without the tail. Changes nothing. */
-export async function prepareCut(context: CutContext, tail: TailStart): Promise<PreparedCut> {
-  const { fingerprint } = context;
+export async function prepareCut(store: Store, tail: TailStart): Promise<PreparedCut> {
+  const { fingerprint } = store;
   const kept = await segmentUpTo(tail.segment, tail.offset, fingerprint);
   const entries: EntryList[] = [entriesOf(tail.segment, fingerprint, tail.offset)];
   for (const segment of tail.later) entries.push(segment.entries ?? entriesOf(segment, fingerprint));
   const places = new FormerPlaces(entries);
-  for (const segment of context.segments.list) {
+  for (const segment of store.segments.list) {
     if (segment === tail.segment) break;
-    await showSegment(context, places, segment);
+    await showSegment(store, places, segment);
   }
   if (kept.entries !== null) places.show(kept.entries.words, kept.id);
-  return { commit: () => commit(context, tail, kept, places) };
+  return { commit: () => commit(store, tail, kept, places) };
 }
 
-async function showSegment(context: CutContext, places: FormerPlaces, segment: Segment): Promise<void> {
+async function showSegment(store: Store, places: FormerPlaces, segment: Segment): Promise<void> {
   if (segment.entries !== null) return places.show(segment.entries.words, segment.id);
-  const hint = Hint.open(context.disk, `${context.directory}/${fileName(segment.name, 'hint')}`, context.store);
+  const hint = Hint.open(store.options.disk, store.path(segment.name, 'hint'), store.meta.store);
   try {
     if (hint !== null && (await places.showHint(hint, segment.id))) return;
   } finally {
     hint?.close();
   }
-  places.show(entriesOf(segment, context.fingerprint).words, segment.id);
+  places.show(entriesOf(segment, store.fingerprint).words, segment.id);
 }
 
 /** Newest first, so that a crash in between leaves a log that ends earlier, without gaps. */
-function commit(context: CutContext, tail: TailStart, kept: Segment, places: FormerPlaces): void {
-  const { disk, directory, segments, syncer } = context;
+function commit(store: Store, tail: TailStart, kept: Segment, places: FormerPlaces): void {
+  const { segments, syncer } = store;
+  const { disk, directory } = store.options;
   // The mark first: what is written to these places later must not count as synced.
   syncer.lower(kept.name, kept.bytes);
-  places.apply(context.index);
+  places.apply(store.index);
   for (const segment of tail.later.toReversed()) {
     segments.pop();
     removeSegment(disk, directory, segment.name);
-    syncNames(context);
+    syncNames(store);
   }
   try {
-    const hint = `${directory}/${fileName(kept.name, 'hint')}`;
+    const hint = store.path(kept.name, 'hint');
     if (disk.stat(hint) !== null) disk.remove(hint);
     disk.syncDirectory(directory);
     tail.segment.file.truncate(tail.offset);
@@ -82,7 +69,7 @@ function commit(context: CutContext, tail: TailStart, kept: Segment, places: For
   segments.swapLast(kept);
 }
 
-function syncNames({ disk, directory }: CutContext): void {
+function syncNames({ options: { disk, directory } }: Store): void {
   try {
     disk.syncDirectory(directory);
   } catch (error) {

@@ -66,6 +66,11 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
     segments.push(segment);
   }
   removeLeftovers(disk, directory, segments);
+  try {
+    disk.syncDirectory(directory);
+  } catch (error) {
+    throw diskFailure('sync', directory, 0, error);
+  }
   return hints;
 }
 
@@ -109,7 +114,8 @@ function samePosition(one: LogPosition, other: LogPosition): boolean {
   return one.epoch === other.epoch && one.seq === other.seq && one.hash === other.hash;
 }
 
-function takeHint(segment: Segment, hint: Hint): void {
+/** Takes over what a hint file tells of its segment. */
+export function takeHint(segment: Segment, hint: Hint): void {
   const { facts } = hint;
   segment.entries = null;
   segment.bytes = facts.bytes;
@@ -120,6 +126,7 @@ function takeHint(segment: Segment, hint: Hint): void {
   segment.controls = [...facts.controls];
   segment.tombstoneBytes = facts.tombstoneBytes;
   segment.forgetfulTo = facts.forgetfulTo;
+  segment.compacted = facts.compacted;
   segment.sealedAtWallMs = facts.sealedAtWallMs;
 }
 
@@ -141,7 +148,7 @@ function scan(options: OpenOptions, segment: Segment): boolean {
     noteRecords(scanner.cursor, segment, segment.bytes, fingerprint, null);
     segment.add(scanner.cursor.header, scanner.bytes);
   }
-  segment.syncedBytes = options.sameBoot ? 0 : size;
+  syncFound(segment);
   return false;
 }
 
@@ -157,11 +164,20 @@ function cutTail(options: OpenOptions, segment: Segment, tail: TornTail, unfinis
   options.onTornTail(tail);
   try {
     segment.file.truncate(tail.offset);
-    segment.file.syncNow();
   } catch (error) {
     throw diskFailure('cut', tail.file, tail.offset, error);
   }
-  segment.syncedBytes = tail.offset;
+  syncFound(segment);
+}
+
+/** What was found is what counts from now on: nothing that was cut away before a crash may come back. */
+function syncFound(segment: Segment): void {
+  try {
+    segment.file.syncNow();
+  } catch (error) {
+    throw diskFailure('sync', segment.file.path, 0, error);
+  }
+  segment.syncedBytes = segment.bytes;
 }
 
 /**

@@ -1,13 +1,13 @@
 import { HsctlError } from '../../kit/errors.ts';
 import { readU32 } from '../../protocol/batch/batch-cursor.ts';
-import { RECORD_HEADER_BYTES } from '../../protocol/batch/layout.ts';
+import { DISTANCE_BYTES, RECORD_HEADER_BYTES } from '../../protocol/batch/layout.ts';
 import { BLOCK_BYTES } from './block-sums.ts';
 import { damagedFile, diskFailure } from './disk-failure.ts';
 import type { Segment } from './segment.ts';
 
 const SCRATCH_BYTES = 16 * 1024;
 /** Enough for most keys with what stands before them. */
-const HEAD_BYTES = RECORD_HEADER_BYTES + 4 + 256;
+const HEAD_BYTES = RECORD_HEADER_BYTES + DISTANCE_BYTES + 256;
 
 /** Reads single records out of segments, each block checked before anything in it is believed. */
 export class RecordReader {
@@ -45,7 +45,7 @@ export class RecordReader {
   #loadHead(segment: Segment, offset: number): void {
     this.#load(segment, offset, HEAD_BYTES);
     const keyBytes = this.#bytes[this.#at + 2]! | (this.#bytes[this.#at + 3]! << 8);
-    const headBytes = RECORD_HEADER_BYTES + 4 + keyBytes;
+    const headBytes = RECORD_HEADER_BYTES + DISTANCE_BYTES + keyBytes;
     if (this.#at + headBytes > this.#end) this.#load(segment, offset, headBytes);
     this.#parse(segment, offset);
   }
@@ -53,7 +53,7 @@ export class RecordReader {
   #parse(segment: Segment, offset: number): void {
     const bytes = this.#bytes;
     const at = this.#at;
-    this.#keyStart = at + RECORD_HEADER_BYTES + (bytes[at + 1] === 1 ? 4 : 0);
+    this.#keyStart = at + RECORD_HEADER_BYTES + (bytes[at + 1] === 1 ? DISTANCE_BYTES : 0);
     this.#valueStart = this.#keyStart + (bytes[at + 2]! | (bytes[at + 3]! << 8));
     this.#valueEnd = this.#valueStart + readU32(bytes, at + 4);
     if (this.#valueStart > this.#end) throw disagreeing(segment, offset);

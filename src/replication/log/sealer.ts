@@ -1,27 +1,25 @@
 import { diskFailure } from './disk-failure.ts';
-import type { Disk } from './disk.ts';
 import { encodeHint } from './hint-file.ts';
 import { turn } from './rescan.ts';
-import { type Segment, fileName } from './segment.ts';
-import type { SegmentSet } from './segment-set.ts';
+import type { Segment } from './segment.ts';
+import type { Store } from './store.ts';
 import { UNFINISHED } from './write-durably.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-export interface SealerOptions {
-  readonly disk: Disk;
-  readonly directory: string;
-  readonly store: string;
-  readonly segments: SegmentSet;
-}
-
 /** Writes the hint files of segments that are complete and synced, oldest first, in turns. */
 export class Sealer {
-  readonly #options: SealerOptions;
+  readonly #store: Store;
   #running: Promise<void> | null = null;
 
-  constructor(options: SealerOptions) {
-    this.#options = options;
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Whether a segment is complete and synced, and has no hint file. */
+  get due(): boolean {
+    const { list } = this.#store.segments;
+    return list.some(({ entries, sealedAtWallMs }) => entries !== null && sealedAtWallMs !== null);
   }
 
   /** Resolves once every segment that can have a hint has one. Rejects as the disk does. */
@@ -38,18 +36,18 @@ export class Sealer {
   }
 
   async #sealAll(): Promise<void> {
-    for (const segment of this.#options.segments.list) {
+    for (const segment of this.#store.segments.list) {
       if (segment.syncedBytes < segment.bytes || segment.sealedAtWallMs === null) return;
       if (segment.entries !== null) await this.#seal(segment);
     }
   }
 
   async #seal(segment: Segment): Promise<void> {
-    const { disk, directory, store } = this.#options;
-    const path = `${directory}/${fileName(segment.name, 'hint')}`;
+    const { disk, directory } = this.#store.options;
+    const path = this.#store.path(segment.name, 'hint');
     await turn();
     if (segment.entries === null) return;
-    const parts = encodeHint(segment, segment.entries.sorted(), store);
+    const parts = encodeHint(segment, segment.entries.sorted(), this.#store.meta.store);
     try {
       if (disk.stat(path + UNFINISHED) !== null) disk.remove(path + UNFINISHED);
       const file = disk.open(path + UNFINISHED, 'create');

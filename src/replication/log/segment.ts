@@ -32,6 +32,8 @@ export class Segment {
   controls: ControlRecord[] = [];
   /** Bytes of deletes. */
   tombstoneBytes = 0;
+  /** Made by a compaction. */
+  compacted = false;
   /** Last seq of the last batch from which old deletes were dropped; 0 if there is none. */
   forgetfulTo = 0;
   /** When the last batch was added, by the wall clock; null while batches are being added. */

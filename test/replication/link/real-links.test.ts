@@ -7,6 +7,7 @@ import { systemScheduler } from '../../../src/kit/clock.ts';
 import type { PeerHello } from '../../../src/protocol/link/messages.ts';
 import { MasterSession } from '../../../src/replication/link/master-session.ts';
 import { SlaveSession } from '../../../src/replication/link/slave-session.ts';
+import { threadRewriter } from '../../../src/replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { NodeDisk } from '../../../src/replication/log/node-disk.ts';
 import type { LinkConnection } from '../../../src/transport/link-connection.ts';
@@ -22,6 +23,8 @@ function openLog(t: TestContext, name: string): DiskLog {
     disk: new NodeDisk(),
     directory,
     segmentBytes: 1024 * KiB,
+    tombstonesMs: 60_000,
+    rewriter: threadRewriter(),
     fsyncAlways: false,
     clock: systemScheduler,
     random: () => 0.5,

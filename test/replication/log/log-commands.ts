@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { systemScheduler } from '../../../src/kit/clock.ts';
 import type { Random } from '../../../src/kit/random.ts';
+import { inlineRewriter } from '../../../src/replication/log/compaction/inline-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from '../../sim/memory-disk.ts';
 import { checkLog } from './check-log.ts';
 import { LogModel, type ModelRecord } from './log-model.ts';
 
+type Simple = 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' | 'confirm' | 'compact' | 'wait';
+
 /** One step of a random life of a log. `dies`: after how many changes of the disk the process is killed in the middle. */
 export type Command =
   | { readonly kind: 'append'; readonly records: readonly ModelRecord[]; readonly newEpoch: boolean }
-  | { readonly kind: 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' }
+  | { readonly kind: Simple }
   | { readonly kind: 'cut'; readonly back: number }
   | { readonly kind: 'killWithin' | 'powerOffWithin'; readonly changes: number; readonly command: Command };
+
+const TOMBSTONES_MS = 60_000;
 
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'longer-key-0123456789', 'é', ''];
 
@@ -29,25 +33,24 @@ const append: fc.Arbitrary<Command> = fc.record({
   records: fc.array(anyRecord, { minLength: 1, maxLength: 6 }),
   newEpoch: fc.boolean(),
 });
-const simple = (...kinds: ('sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check')[]): fc.Arbitrary<Command> =>
-  fc.constantFrom(...kinds).map((kind) => ({ kind }));
+const simple = (...kinds: Simple[]): fc.Arbitrary<Command> => fc.constantFrom(...kinds).map((kind) => ({ kind }));
 const cut: fc.Arbitrary<Command> = fc.record({ kind: fc.constant('cut' as const), back: fc.nat(5) });
 const interrupted: fc.Arbitrary<Command> = fc.record({
   kind: fc.constantFrom('killWithin' as const, 'powerOffWithin' as const),
   changes: fc.nat(25),
-  command: fc.oneof(append, cut, simple('sync', 'reset', 'reopen')),
+  command: fc.oneof(append, cut, simple('sync', 'reset', 'reopen', 'compact', 'compact', 'compact')),
 });
 
 export const anyCommands = fc.array(
   fc.oneof(
     { weight: 10, arbitrary: append },
-    { weight: 3, arbitrary: simple('sync', 'check') },
+    { weight: 7, arbitrary: simple('sync', 'check', 'confirm', 'compact', 'compact', 'wait') },
     { weight: 2, arbitrary: simple('reopen', 'kill', 'powerOff') },
     { weight: 2, arbitrary: cut },
     { weight: 3, arbitrary: interrupted },
     { weight: 1, arbitrary: simple('reset') },
   ),
-  { maxLength: 40, size: 'max' },
+  { minLength: 10, maxLength: 80, size: 'max' },
 );
 
 /** A log on a disk that fails, and beside it the model of what it must hold. */
@@ -58,6 +61,9 @@ export class LogLife {
   #log: DiskLog;
   /** Nothing up to here may be lost, whatever happens. */
   #durable = 0;
+  /** Up to here the log is never cut. */
+  #confirmed = 0;
+  #wallMs = 1_000_000;
   /** A cut or reset that was cut short may have got as far as this seq. */
   #lowest = Infinity;
 
@@ -82,6 +88,16 @@ export class LogLife {
         return;
       case 'check':
         return checkLog(this.#log, this.#model, KEYS);
+      case 'confirm':
+        this.#confirmed = this.#model.end.seq;
+        return this.#log.setConfirmed(this.#confirmed);
+      case 'compact':
+        await this.#do({ kind: 'confirm' });
+        await this.#log.compact();
+        return;
+      case 'wait':
+        this.#wallMs += TOMBSTONES_MS;
+        return;
       case 'cut':
         return this.#cut(command.back);
       case 'reset':
@@ -111,7 +127,8 @@ export class LogLife {
 
   async #cut(back: number): Promise<void> {
     const { positions } = this.#model;
-    const position = positions[Math.max(0, positions.length - 1 - back)]!;
+    const wanted = positions[Math.max(0, positions.length - 1 - back)]!;
+    const position = positions.find(({ seq }) => seq >= Math.max(wanted.seq, this.#confirmed))!;
     this.#lowest = position.seq;
     await this.#log.cut(position);
     this.#model.cut(position.seq);
@@ -124,6 +141,7 @@ export class LogLife {
     await this.#log.reset();
     this.#model = new LogModel();
     this.#durable = 0;
+    this.#confirmed = 0;
     this.#lowest = Infinity;
   }
 
@@ -153,16 +171,20 @@ export class LogLife {
     const known = this.#model.positions.find(({ seq }) => seq === end.seq);
     assert.deepEqual(end, known, 'the log ends where a batch did');
     this.#model.cut(end.seq);
-    this.#durable = Math.min(this.#durable, end.seq);
+    this.#durable = end.seq;
+    this.#confirmed = Math.min(this.#confirmed, end.seq);
   }
 
   #open(): DiskLog {
+    const disk = this.#disk.mount();
     return DiskLog.open({
-      disk: this.#disk,
+      disk,
       directory: '/store',
-      segmentBytes: 700,
+      segmentBytes: 400,
       fsyncAlways: false,
-      clock: systemScheduler,
+      tombstonesMs: TOMBSTONES_MS,
+      clock: { monotonicMs: () => this.#wallMs, wallMs: () => this.#wallMs },
+      rewriter: inlineRewriter(disk),
       random: this.#random,
       onTornTail: () => undefined,
       onTrouble: () => undefined,

@@ -48,9 +48,11 @@ export class LogModel {
     this.#batches = this.#batches.filter(({ end }) => end.seq <= seq);
   }
 
-  state(): Map<string, string> {
+  /** Keys and values as they were behind `seq`, by default at the end. */
+  state(seq = this.end.seq): Map<string, string> {
     const state = new Map<string, string>();
-    for (const { records } of this.#batches) {
+    for (const { records, end } of this.#batches) {
+      if (end.seq > seq) break;
       for (const record of records) {
         if (record.kind === 'set') state.set(record.key, valueOf(record));
         else if (record.kind === 'delete') state.delete(record.key);

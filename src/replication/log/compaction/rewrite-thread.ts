@@ -1,0 +1,57 @@
+import { parentPort } from 'node:worker_threads';
+import { sleep, systemScheduler } from '../../../kit/clock.ts';
+import { HsctlError, messageOf } from '../../../kit/errors.ts';
+import { TokenBucket } from '../../pace/token-bucket.ts';
+import { NodeDisk } from '../node-disk.ts';
+import { type Pacer, rewriteRun } from './rewrite-run.ts';
+import type { RewriteJob } from './rewriter.ts';
+import type { FromThread, ToThread } from './thread-messages.ts';
+
+/** The thread that rewrites segments: see `threadRewriter`, which starts it. */
+
+const INTERVAL_MS = 50;
+
+const port = parentPort!;
+let abort = new AbortController();
+let takeAnswer: (live: Uint8Array) => void = () => undefined;
+
+port.on('message', (message: ToThread) => {
+  if (message.type === 'answer') takeAnswer(message.live);
+  else if (message.type === 'abort') abort.abort();
+  else void work(message.job);
+});
+
+async function work(job: RewriteJob): Promise<void> {
+  abort = new AbortController();
+  try {
+    const result = await rewriteRun(new NodeDisk(), job, ask, pacer(job.bytesPerSecond, abort.signal));
+    const buffers = result.moves.map((part) => part.buffer as ArrayBuffer);
+    port.postMessage({ type: 'done', result } satisfies FromThread, buffers);
+  } catch (error) {
+    const hint = error instanceof HsctlError ? error.hint : '';
+    port.postMessage({ type: 'failed', message: messageOf(error), hint } satisfies FromThread);
+  }
+}
+
+function ask(input: number, entries: Uint32Array): Promise<Uint8Array> {
+  abort.signal.throwIfAborted();
+  return new Promise((resolve) => {
+    takeAnswer = resolve;
+    port.postMessage({ type: 'question', input, entries } satisfies FromThread, [entries.buffer as ArrayBuffer]);
+  });
+}
+
+/** Waits as the pace wants it; lets messages in between come through in any case. */
+function pacer(bytesPerSecond: number | null, signal: AbortSignal): Pacer {
+  const bucket = new TokenBucket({ bytesPerSecond, intervalMs: INTERVAL_MS }, systemScheduler.monotonicMs());
+  return async (bytes) => {
+    signal.throwIfAborted();
+    for (;;) {
+      const nowMs = systemScheduler.monotonicMs();
+      const waitMs = bucket.waitMs(bytes, nowMs);
+      if (waitMs === 0) return bucket.take(bytes, nowMs);
+      await sleep(systemScheduler, waitMs, signal);
+      signal.throwIfAborted();
+    }
+  };
+}

@@ -1,0 +1,133 @@
+import type { Clock } from '../../kit/clock.ts';
+import type { HsctlError } from '../../kit/errors.ts';
+import type { Random } from '../../kit/random.ts';
+import { moveLog } from './archive.ts';
+import type { Rewriter } from './compaction/rewriter.ts';
+import type { Disk } from './disk.ts';
+import { diskFailure } from './disk-failure.ts';
+import { Fingerprint } from './fingerprint.ts';
+import { History } from './history.ts';
+import { loadIndex } from './load-index.ts';
+import { LogIndex } from './log-index.ts';
+import { LogReader } from './log-reader.ts';
+import { type TornTail, openSegments } from './open-segments.ts';
+import { Segment, type SegmentName, fileName } from './segment.ts';
+import { SegmentSet } from './segment-set.ts';
+import type { StoreLock } from './store-lock.ts';
+import { StoreMeta } from './store-meta.ts';
+import { SyncMark } from './sync-mark.ts';
+import { Syncer } from './syncer.ts';
+
+export interface StoreOptions {
+  readonly disk: Disk;
+  /** Absolute path of the store; made if it is not there. */
+  readonly directory: string;
+  /** A segment that has this many bytes is complete. */
+  readonly segmentBytes: number;
+  /** How long a delete is remembered at least, for slaves that come back late. */
+  readonly tombstonesMs: number;
+  /** Whether every confirmation waits for a sync: then the log stays intact when the machine goes down. */
+  readonly fsyncAlways: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Who rewrites segments: `threadRewriter` in a daemon. */
+  readonly rewriter: Rewriter;
+  /** Told of what a crash left unfinished at the log's end, after it was cut off. */
+  readonly onTornTail: (tail: TornTail) => void;
+  /** Told of an error of the work in the background, which does not stop the log. */
+  readonly onTrouble: (error: HsctlError) => void;
+}
+
+/** The parts of an open log: what its operations, each in a file of its own, work on. */
+export class Store {
+  readonly options: StoreOptions;
+  readonly meta: StoreMeta;
+  readonly segments = new SegmentSet();
+  readonly fingerprint: Fingerprint;
+  readonly history = new History();
+  readonly reader = new LogReader(this.segments);
+  readonly syncer: Syncer;
+  index: LogIndex;
+  readonly #lock: StoreLock;
+  readonly #mark: SyncMark;
+  #generation = 0;
+
+  /** @throws HsctlError('disk') if the log is damaged or cannot be read. */
+  constructor(options: StoreOptions, lock: StoreLock) {
+    const { disk, directory } = options;
+    this.options = options;
+    this.#lock = lock;
+    this.meta = StoreMeta.open(disk, directory, options.fsyncAlways, options.random);
+    this.#mark = new SyncMark(disk, directory);
+    this.syncer = new Syncer(disk, directory, this.segments, this.#mark);
+    this.fingerprint = new Fingerprint(this.meta.key);
+    this.index = new LogIndex(this.meta.key, this.segments.liveBytes);
+    if (this.meta.movingTo !== null) this.moveAway(this.meta.movingTo);
+    this.#load();
+  }
+
+  /** Name of the next file; a later one wins over those made before for the same records. */
+  nextName(firstSeq: number): SegmentName {
+    this.#generation += 1;
+    return { firstSeq, generation: this.#generation };
+  }
+
+  path(name: SegmentName, kind: 'log' | 'hint'): string {
+    return `${this.options.directory}/${fileName(name, kind)}`;
+  }
+
+  /** Begins a segment behind the log's end. */
+  addSegment(): Segment {
+    const { end } = this.segments;
+    const name = this.nextName(end.seq + 1);
+    const path = this.path(name, 'log');
+    try {
+      const file = this.options.disk.open(path, 'create');
+      const segment = new Segment(this.segments.takeId(), name, file, end);
+      this.segments.push(segment);
+      this.syncer.namesChanged = true;
+      return segment;
+    } catch (error) {
+      throw diskFailure('make', path, 0, error);
+    }
+  }
+
+  /** Forgets everything that is in memory of the log. */
+  forgetAll(): void {
+    this.reader.noteCut();
+    this.segments.clear();
+    this.index = new LogIndex(this.meta.key, this.segments.liveBytes);
+    this.history.cut(0);
+  }
+
+  /** Moves the log's files to an archive; `meta.beginMove` came before it, so that it is done even after a crash. */
+  moveAway(path: string): void {
+    this.syncer.lower({ firstSeq: 0, generation: 0 }, 0);
+    moveLog(this.options.disk, this.options.directory, path);
+    this.meta.endMove();
+  }
+
+  close(): void {
+    this.segments.clear();
+    this.#mark.close();
+    this.#lock.release();
+  }
+
+  #load(): void {
+    const { disk, directory, onTornTail, clock } = this.options;
+    const { store, key, sameBoot } = this.meta;
+    const synced = this.#mark.read();
+    const hints = openSegments({ disk, directory, store, key, sameBoot, synced, onTornTail }, this.segments);
+    const { list } = this.segments;
+    try {
+      loadIndex(this.index, list, hints, this.fingerprint);
+    } finally {
+      for (const hint of hints.values()) hint.close();
+    }
+    for (const segment of list) {
+      this.#generation = Math.max(this.#generation, segment.name.generation);
+      for (const record of segment.controls) this.history.add(record);
+    }
+    for (const segment of list.slice(0, -1)) segment.sealedAtWallMs ??= clock.wallMs();
+  }
+}
