@@ -1,5 +1,6 @@
 import type { GroupRecord } from '../model/group-record.ts';
-import { RULES, type Change, type Rule } from './rules.ts';
+import type { Change } from './changes.ts';
+import { RULES, type Rule } from './rules.ts';
 import type { GroupView } from './view.ts';
 
 /**

@@ -13,7 +13,7 @@ import { PhaseWatch } from './phase-watch.ts';
 import type { DesiredTraffic, NewEvent, ProbeObservation, Records } from './ports.ts';
 import { TiltWatch } from './tilt.ts';
 import { planPromotion, type PromotePlan } from './preflight.ts';
-import type { Change } from './rules.ts';
+import type { Change } from './changes.ts';
 import type { GroupView, PromoteRequest, Thresholds } from './view.ts';
 
 /**
@@ -241,6 +241,7 @@ export class GroupController {
     this.#ports.records.save(record, [event]);
     this.#record = record;
     if (record.stage !== former.stage) this.#stageSinceMs = this.#nowMs;
+    for (const node of this.#cutOff) if (!record.drained.includes(node)) this.#cutOff.delete(node);
     this.#ports.logger.info(message, { rule, epoch, stage: record.stage, node: record.master });
     for (const node of this.#nodes) this.#assign(node);
   }

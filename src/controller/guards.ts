@@ -1,3 +1,4 @@
+import type { GroupRecord } from '../model/group-record.ts';
 import {
   bestCandidate,
   describeMs,
@@ -14,6 +15,8 @@ import {
 /** One condition of a rule, in words and as a test. `found` says what the test saw, with values. */
 export interface Guard {
   readonly name: string;
+  /** The stages in which it holds, where it is about nothing else. */
+  readonly stages?: readonly GroupRecord['stage'][];
   test(view: GroupView): Finding;
 }
 
@@ -30,9 +33,10 @@ export const tilted: Guard = {
 };
 
 /** The record is in one of these stages. */
-export function stageIs(...stages: readonly GroupView['record']['stage'][]): Guard {
+export function stageIs(...stages: readonly GroupRecord['stage'][]): Guard {
   return {
     name: `stage is ${stages.join(' or ')}`,
+    stages,
     test: (view) => finding(stages.includes(view.record.stage), `stage is ${view.record.stage}`),
   };
 }
@@ -87,11 +91,25 @@ export function masterTroubles(view: GroupView): string[] {
       `${master.id} silent for ${describeMs(master.silentMs)}, to its peer for ${describeMs(master.silentToPeerMs)}`,
     );
   }
-  if (master.probe.verdict === 'down') troubles.push(`probe of ${master.id} fails: ${master.probe.detail}`);
-  if (view.record.stage === 'promoting' && view.stageMs > view.thresholds.readyTimeoutMs) {
+  if (probeSpeaksAgainst(view, master)) troubles.push(`probe of ${master.id} fails: ${master.probe.detail}`);
+  if (view.record.stage === 'promoting' && view.stageMs > view.thresholds.readyTimeoutMs && !isReady(view)) {
     troubles.push(`${master.id} is not ready ${describeMs(view.stageMs)} after its promotion`);
   }
   return troubles;
+}
+
+/**
+ * A slave's app need not take clients, so what its probe found before the reign says nothing against its promotion; but a
+ * verdict of this reign does, and so does one that still stands when the app has had its time.
+ */
+function probeSpeaksAgainst(view: GroupView, master: NodeView): boolean {
+  if (master.probe.verdict !== 'down' || view.record.stage === 'promoting') return false;
+  return master.probe.sinceMs < view.stageMs || view.stageMs > view.thresholds.readyTimeoutMs;
+}
+
+function isReady(view: GroupView): boolean {
+  const report = masterOf(view)?.report;
+  return report?.role === 'master' && report.epoch === view.record.epoch && report.phase === 'ready';
 }
 
 export const masterIsLost: Guard = {
@@ -147,7 +165,17 @@ export const heldDown: Guard = {
   test({ record, thresholds, nowWallMs }) {
     if (record.failedOverAtWallMs === null) return finding(false, 'there was none');
     const leftMs = record.failedOverAtWallMs + thresholds.holdDownMs - nowWallMs;
-    return finding(leftMs > 0, leftMs > 0 ? `hold-down for another ${describeMs(leftMs)}` : 'hold-down is over');
+    // More than the whole of it is left only where the wall clock was set back.
+    const held = leftMs > 0 && leftMs <= thresholds.holdDownMs;
+    return finding(held, held ? `hold-down for another ${describeMs(leftMs)}` : 'hold-down is over');
+  },
+};
+
+export const failoverIsBarred: Guard = {
+  name: 'no failover is allowed at present',
+  test(view) {
+    const bars = [paused.test(view), heldDown.test(view), not(automatic).test(view)].filter(({ holds }) => holds);
+    return finding(bars.length > 0, bars.map(({ found }) => found).join('; ') || 'a failover is allowed');
   },
 };
 
@@ -159,6 +187,8 @@ export const controllerSuspectsItself: Guard = {
   test(view) {
     const silent = view.nodes.every((node) => node.silentMs > view.thresholds.detectMs);
     if (silent) return finding(true, 'no agent is heard');
+    const master = masterOf(view);
+    if (master !== null && hasRenounced(view, master)) return finding(false, `${master.id} gave up by itself`);
     const fallen = view.nodes.filter((node) => node.probe.verdict === 'down').map((node) => node.probe.sinceMs);
     const together = fallen.length === view.nodes.length && Math.max(...fallen) - Math.min(...fallen) <= TOGETHER_MS;
     return finding(together, together ? 'all probes fell together' : 'some node is heard');
@@ -194,20 +224,26 @@ export const formerMasterIsFenced: Guard = {
   test(view) {
     const { record } = view;
     const former = nodeNamed(view, record.previous);
-    if (former === null) return finding(true, 'no former master');
+    if (former === null) return noGrantRuns(view);
     if (former.renouncedEpoch >= record.previousEpoch) return finding(true, `${former.id} renounced`);
     if (record.masterNeedsNoLease) return finding(false, `${former.id} may serve alone without a lease`);
     return finding(former.grantRunsMs === 0, `the grant to ${former.id} runs for ${describeMs(former.grantRunsMs)}`);
   },
 };
 
+/** Without a former master on record: whoever was granted a lease by a controller whose records are lost. */
+function noGrantRuns(view: GroupView): Finding {
+  const granted = view.nodes.filter((node) => node.id !== view.record.master && node.grantRunsMs > 0);
+  const found = granted.map((node) => `a grant to ${node.id} may run for ${describeMs(node.grantRunsMs)}`);
+  return finding(granted.length === 0, found.join('; ') || 'no former master');
+}
+
 export const masterIsReady: Guard = {
   name: 'the master said that it is ready',
   test(view) {
     const report = masterOf(view)?.report;
-    const ready = report?.role === 'master' && report.epoch === view.record.epoch && report.phase === 'ready';
     return finding(
-      ready === true,
+      isReady(view),
       `${view.record.master} is ${report?.role ?? 'not heard'}, ${report?.phase ?? 'no reign'}`,
     );
   },
@@ -259,6 +295,7 @@ export const proposalPending: Guard = {
       proposal.epoch === view.record.epoch &&
       master !== null &&
       isLive(view, master) &&
+      !hasRenounced(view, master) &&
       proposal.inSync.includes(master.id) &&
       proposal.inSync.every((id) => known.includes(id));
     if (!valid) return finding(false, 'none');

@@ -19,6 +19,8 @@ export class NodeState {
   #renouncedEpoch = 0;
   #probe: Omit<ProbeObservation, 'sinceMs'> = { verdict: 'unknown', detail: 'no probe yet' };
   #probeSinceMs: number;
+  /** It has reported on the present link: an older report may be that of a former run. */
+  #present = false;
   /** What the agent was told last on the present link. */
   #told: string | null = null;
 
@@ -31,6 +33,7 @@ export class NodeState {
 
   linked(nowMs: number): void {
     this.#linked = true;
+    this.#present = false;
     this.#heardAtMs = nowMs;
     this.#told = null;
   }
@@ -42,6 +45,9 @@ export class NodeState {
 
   onReport(report: AgentReport, nowMs: number): void {
     this.#heardAtMs = nowMs;
+    // Whoever granted it a lease before this controller started did so under an epoch that it has seen.
+    if (this.#report === null) this.#grantor.grant(nowMs, 0, report.epoch);
+    this.#present = true;
     this.#report = report;
     this.onRenounced(report.renouncedEpoch);
   }
@@ -88,7 +94,7 @@ export class NodeState {
     return {
       id: this.id,
       report: this.#report,
-      linked: this.#linked,
+      linked: this.#linked && this.#present,
       silentMs: nowMs - this.#heardAtMs,
       silentToPeerMs,
       renouncedEpoch: this.#renouncedEpoch,

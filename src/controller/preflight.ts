@@ -1,6 +1,5 @@
-import type { Change } from './rules.ts';
-import { beginReign } from './rules.ts';
-import { masterTroubles } from './guards.ts';
+import { beginReign, newEpoch, type Change } from './changes.ts';
+import { masterTroubles, targetIsLost } from './guards.ts';
 import {
   describeMs,
   masterOf,
@@ -8,6 +7,7 @@ import {
   obstaclesTo,
   type GroupView,
   type NodeView,
+  type Obstacle,
   type PromoteRequest,
 } from './view.ts';
 
@@ -29,50 +29,72 @@ export interface PromotePlan {
 export function planPromotion(view: GroupView, request: PromoteRequest): PromotePlan {
   const { record } = view;
   const master = masterOf(view);
-  const target = nodeNamed(view, request.to) ?? view.nodes.find((node) => node.id !== record.master) ?? null;
-  const empty = { from: record.master, to: target?.id ?? null, steps: [], atStake: null, change: null };
+  const target = request.to === null ? otherNode(view) : nodeNamed(view, request.to);
+  const former = formerOf(view);
+  const empty = { from: former.node?.id ?? null, to: target?.id ?? null, steps: [], atStake: null, change: null };
   if (target === null) return { ...empty, refusals: ['there is no such node in the group'] };
   const masterLost = master === null || masterTroubles(view).length > 0;
-  if (target.id === record.master && !masterLost) return planConfirmMaster(view, target.id, request, empty);
-  if (record.stage === 'quiescing' || record.stage === 'fencing') {
+  const reigns = record.stage === 'serving' || record.stage === 'promoting';
+  if (reigns && target === master && !masterLost) return planConfirmMaster(view, target.id, request, empty);
+  if (isUnderWay(view, masterLost, request)) {
     return { ...empty, refusals: [`a change of master is under way (${record.stage})`] };
   }
 
-  const refusals = [...refusalsOf(view, target, request)];
-  const targetSeq = target.report?.log.end.seq ?? 0;
-  const confirmedSeq = master?.report?.confirmedSeq ?? 0;
-  const atStake = confirmedSeq > targetSeq ? { first: targetSeq + 1, last: confirmedSeq } : null;
-  if (record.stage === 'none' && !request.force)
-    refusals.push(
-      'nothing is on record yet: the first reign begins by itself when every node reports (or use --force)',
-    );
-  if (
-    record.masterNeedsNoLease &&
-    master !== null &&
-    master.id !== target.id &&
-    masterLost &&
-    master.renouncedEpoch < record.epoch &&
-    !request.force
-  ) {
-    refusals.push(`${master.id} may still serve alone without a lease; make sure that it is off, then use --force`);
-  }
-  const planned = !masterLost && obstaclesTo(view, target).length === 0;
+  const planned = record.stage === 'serving' && !masterLost && obstaclesTo(view, target).length === 0;
   const change: Change = planned
     ? { stage: 'quiescing', target: target.id }
     : {
         ...beginReign(view, target.id, 'forced'),
-        // Beyond this the operator answers for the former master; the grants are still waited out.
-        masterNeedsNoLease: false,
+        // With --force the operator answers for the former master; the grants are still waited out.
+        masterNeedsNoLease: record.masterNeedsNoLease && !request.force,
         dataLossAccepted: request.allowDataLoss,
       };
   return {
-    from: record.master,
+    from: empty.from,
     to: target.id,
-    refusals,
-    steps: stepsOf(view, target.id, planned),
-    atStake,
+    refusals: refusalsOf(view, target, former, masterLost, request),
+    steps: stepsOf(view, target.id, former.node, planned),
+    atStake: atStake(former.node, target),
     change,
   };
+}
+
+/** The one whose place is taken, and the epoch that it must not serve under any more. */
+interface Former {
+  readonly node: NodeView | null;
+  readonly epoch: number;
+}
+
+/** While a reign is being set up it is the master of the one before. */
+function formerOf(view: GroupView): Former {
+  const { stage, epoch, previous, previousEpoch } = view.record;
+  if (stage === 'fencing') return { node: nodeNamed(view, previous), epoch: previousEpoch };
+  return { node: masterOf(view), epoch };
+}
+
+function otherNode(view: GroupView): NodeView | null {
+  return view.nodes.find((node) => node.id !== view.record.master) ?? null;
+}
+
+/** A change of master that may still go on by itself; --force does not wait for one that does not. */
+function isUnderWay(view: GroupView, masterLost: boolean, { force }: PromoteRequest): boolean {
+  switch (view.record.stage) {
+    case 'none':
+    case 'serving':
+      return false;
+    case 'quiescing':
+      return true;
+    case 'fencing':
+      return !force && !targetIsLost.test(view).holds;
+    case 'promoting':
+      return !force && !masterLost;
+  }
+}
+
+function atStake(former: NodeView | null, target: NodeView): PromotePlan['atStake'] {
+  const targetSeq = target.report?.log.end.seq ?? 0;
+  const confirmedSeq = former?.report?.confirmedSeq ?? 0;
+  return confirmedSeq > targetSeq ? { first: targetSeq + 1, last: confirmedSeq } : null;
 }
 
 /** Promoting the node that is master already gives up what a diverged peer holds beyond it. */
@@ -99,37 +121,57 @@ function planConfirmMaster(
   return { ...empty, steps, refusals: [], change: { discard: diverged } };
 }
 
-function refusalsOf(view: GroupView, target: NodeView, request: PromoteRequest): string[] {
-  return obstaclesTo(view, target).flatMap(({ kind, text }) => {
-    switch (kind) {
-      case 'silent':
-      case 'failed':
-        return [text];
-      case 'behind':
-      case 'incomplete':
-      case 'diverged':
-        return request.allowDataLoss ? [] : [`${text} (--allow-data-loss promotes it all the same)`];
-      case 'drained':
-      case 'app':
-        return request.force ? [] : [`${text} (--force promotes it all the same)`];
-    }
-  });
+function refusalsOf(
+  view: GroupView,
+  target: NodeView,
+  former: Former,
+  masterLost: boolean,
+  request: PromoteRequest,
+): string[] {
+  const { record } = view;
+  const refusals = obstaclesTo(view, target).flatMap((obstacle) => refusalFor(obstacle, request));
+  if (record.stage === 'none' && !request.force) {
+    refusals.push(
+      'nothing is on record yet: the first reign begins by itself when every node reports (or use --force)',
+    );
+  }
+  const { node } = former;
+  const mayServeUnheard = record.masterNeedsNoLease && node !== null && node !== target && masterLost;
+  if (mayServeUnheard && node.renouncedEpoch < former.epoch && !request.force) {
+    refusals.push(`${node.id} may still serve alone without a lease; make sure that it is off, then use --force`);
+  }
+  return refusals;
 }
 
-function stepsOf(view: GroupView, to: string, planned: boolean): PromotePlan['steps'] {
-  const from = view.record.master;
+function refusalFor({ kind, text }: Obstacle, request: PromoteRequest): string[] {
+  switch (kind) {
+    case 'silent':
+    case 'failed':
+      return [text];
+    case 'behind':
+    case 'incomplete':
+    case 'diverged':
+      return request.allowDataLoss ? [] : [`${text} (--allow-data-loss promotes it all the same)`];
+    case 'drained':
+    case 'app':
+      return request.force ? [] : [`${text} (--force promotes it all the same)`];
+  }
+}
+
+function stepsOf(view: GroupView, to: string, former: NodeView | null, planned: boolean): PromotePlan['steps'] {
+  const epoch = newEpoch(view);
+  const from = former?.id;
   const steps: { name: string; description: string }[] = [];
   if (planned) {
     steps.push({ name: 'quiesce', description: `${from} takes no new work and ends what is under way` });
     steps.push({ name: 'freeze', description: `${from} freezes writes until ${to} holds every record` });
   }
-  steps.push({ name: 'decide', description: `epoch ${view.record.epoch + 1} of ${to} is put on record` });
-  const former = masterOf(view);
-  const wait = planned
-    ? 'gives its lease back'
-    : `is fenced; its grant runs for ${describeMs(former?.grantRunsMs ?? 0)}`;
-  if (from !== null) steps.push({ name: 'fence', description: `${from} ${wait}` });
-  steps.push({ name: 'promote', description: `${to} begins epoch ${view.record.epoch + 1}` });
+  steps.push({ name: 'decide', description: `epoch ${epoch} of ${to} is put on record` });
+  if (former !== null) {
+    const wait = planned ? 'gives its lease back' : `is fenced; its grant runs for ${describeMs(former.grantRunsMs)}`;
+    steps.push({ name: 'fence', description: `${from} ${wait}` });
+  }
+  steps.push({ name: 'promote', description: `${to} begins epoch ${epoch}` });
   steps.push({ name: 'ready', description: `the app on ${to} says that it is ready` });
   steps.push({ name: 'traffic', description: `clients are sent to ${to}` });
   return steps;

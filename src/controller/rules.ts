@@ -1,6 +1,7 @@
 import type { GroupRecord } from '../model/group-record.ts';
+import * as change from './changes.ts';
 import * as guard from './guards.ts';
-import { bestCandidate, isLive, longestLog, masterOf, nodeNamed, type GroupView } from './view.ts';
+import { bestCandidate, type GroupView } from './view.ts';
 
 /**
  * What the controller decides, as a table: the first rule whose guards all hold gives the change of the record.
@@ -14,13 +15,15 @@ export interface Rule {
   readonly title: string;
   readonly when: readonly guard.Guard[];
   /** The changed fields of the record; null to leave it as it is. */
-  readonly change: ((view: GroupView) => Change) | null;
+  readonly change: ((view: GroupView) => change.Change) | null;
+  /** The same in words; empty if there is none. */
+  readonly effect: string;
+  /** The stage that it leads to; null to stay. */
+  readonly to: GroupRecord['stage'] | null;
   readonly why: string;
   /** Invariants of the design that the rule serves. */
   readonly protects: readonly string[];
 }
-
-export type Change = Partial<Omit<GroupRecord, 'group' | 'revision' | 'rule' | 'reason' | 'decidedAtWallMs'>>;
 
 const reigning = guard.stageIs('serving', 'promoting');
 
@@ -30,6 +33,8 @@ export const RULES = [
     title: 'decide nothing on doubtful clocks',
     when: [guard.tilted],
     change: null,
+    effect: '',
+    to: null,
     why: 'after a stall or a jump of the clock, silence proves nothing',
     protects: ['I8'],
   },
@@ -37,7 +42,9 @@ export const RULES = [
     id: 'R200',
     title: 'adopt a reign that is under way',
     when: [guard.stageIs('none'), guard.someNodeReigns],
-    change: adopt,
+    change: change.adopt,
+    effect: "the record takes over that node's epoch and in-sync set",
+    to: 'promoting',
     why: 'a controller without records must not disturb a pair that serves',
     protects: ['I1', 'I3'],
   },
@@ -45,7 +52,9 @@ export const RULES = [
     id: 'R210',
     title: 'begin the first reign',
     when: [guard.stageIs('none'), guard.everyNodeReports],
-    change: beginFirstReign,
+    change: change.beginFirstReign,
+    effect: 'a new epoch, for the node with the longest log; in sync are those whose logs end where its does',
+    to: 'fencing',
     why: 'with every log at hand the longest one holds every acknowledged record',
     protects: ['I2'],
   },
@@ -54,6 +63,8 @@ export const RULES = [
     title: 'wait for every node before the first reign',
     when: [guard.stageIs('none')],
     change: null,
+    effect: '',
+    to: null,
     why: 'a node that is not heard may hold the longer log',
     protects: ['I2'],
   },
@@ -61,7 +72,9 @@ export const RULES = [
     id: 'R300',
     title: 'fenced: promote',
     when: [guard.stageIs('fencing'), guard.formerMasterIsFenced, guard.not(guard.targetIsLost)],
-    change: promote,
+    change: change.promote,
+    effect: 'its reign may begin',
+    to: 'promoting',
     why: 'nobody serves now, so the chosen node may',
     protects: ['I1'],
   },
@@ -69,7 +82,9 @@ export const RULES = [
     id: 'R310',
     title: 'the chosen node was lost: choose again',
     when: [guard.stageIs('fencing'), guard.targetIsLost, guard.someCandidate],
-    change: chooseAgain,
+    change: change.chooseAgain,
+    effect: 'another new epoch, for the best node that is there now',
+    to: null,
     why: 'the chosen node was never told to serve, so a new epoch may go to another',
     protects: ['I3', 'I9'],
   },
@@ -78,14 +93,18 @@ export const RULES = [
     title: 'wait until the former master is fenced',
     when: [guard.stageIs('fencing')],
     change: null,
+    effect: '',
+    to: null,
     why: 'until its lease has surely run out, the former master may serve',
     protects: ['I1', 'I7'],
   },
   {
     id: 'R400',
     title: 'quiesced: hand over',
-    when: [guard.stageIs('quiescing'), guard.masterIsQuiesced],
-    change: handOver,
+    when: [guard.stageIs('quiescing'), guard.masterIsQuiesced, guard.not(guard.switchoverFailed)],
+    change: change.handOver,
+    effect: 'a new epoch, for the target',
+    to: 'fencing',
     why: 'the target holds every record and nothing new comes in',
     protects: ['I2'],
   },
@@ -94,6 +113,8 @@ export const RULES = [
     title: 'roll the switchover back',
     when: [guard.stageIs('quiescing'), guard.switchoverFailed],
     change: () => ({ stage: 'serving', target: null }),
+    effect: 'the master goes on, under the same epoch',
+    to: 'serving',
     why: 'until the lease is given back the master can simply go on',
     protects: ['I9'],
   },
@@ -102,6 +123,8 @@ export const RULES = [
     title: 'wait until the master is quiesced',
     when: [guard.stageIs('quiescing')],
     change: null,
+    effect: '',
+    to: null,
     why: 'work under way ends first',
     protects: [],
   },
@@ -109,7 +132,9 @@ export const RULES = [
     id: 'R500',
     title: 'record the in-sync set that the master proposes',
     when: [reigning, guard.proposalPending],
-    change: recordInSync,
+    change: change.recordInSync,
+    effect: 'the in-sync set is what the master proposes',
+    to: null,
     why: 'the master confirms alone, or takes the slave as a full copy, only after this is on record',
     protects: ['I2'],
   },
@@ -117,8 +142,20 @@ export const RULES = [
     id: 'R600',
     title: 'the same node begins a new reign',
     when: [reigning, guard.masterIsLost, guard.masterCanServeAgain, guard.not(guard.anotherNodeCanServe)],
-    change: (view) => beginReign(view, view.record.master, 'reelected'),
+    change: (view) => change.beginReign(view, view.record.master, 'reelected'),
+    effect: 'a new epoch, for the same node',
+    to: 'fencing',
     why: 'an epoch is never resumed; the node is well again and holds every acknowledged record',
+    protects: ['I3', 'I9'],
+  },
+  {
+    id: 'R605',
+    title: 'the same node begins a new reign, where no failover is allowed',
+    when: [reigning, guard.masterIsLost, guard.masterCanServeAgain, guard.failoverIsBarred],
+    change: (view) => change.beginReign(view, view.record.master, 'reelected'),
+    effect: 'a new epoch, for the same node',
+    to: 'fencing',
+    why: 'an agent or app that was restarted serves again, whatever keeps the service from moving',
     protects: ['I3', 'I9'],
   },
   {
@@ -126,6 +163,8 @@ export const RULES = [
     title: 'no failover while paused',
     when: [reigning, guard.masterIsLost, guard.paused],
     change: null,
+    effect: '',
+    to: null,
     why: 'an operator asked for it',
     protects: [],
   },
@@ -134,6 +173,8 @@ export const RULES = [
     title: 'the controller suspects itself',
     when: [reigning, guard.masterIsLost, guard.controllerSuspectsItself],
     change: null,
+    effect: '',
+    to: null,
     why: 'that every node fails at once is less likely than that this controller is cut off',
     protects: ['I9'],
   },
@@ -142,6 +183,8 @@ export const RULES = [
     title: 'hold down after a failover',
     when: [reigning, guard.masterIsLost, guard.heldDown, guard.anotherNodeCanServe],
     change: null,
+    effect: '',
+    to: null,
     why: 'a service that fails on one node after the other needs a person',
     protects: [],
   },
@@ -149,7 +192,9 @@ export const RULES = [
     id: 'R640',
     title: 'fail over',
     when: [reigning, guard.masterIsLost, guard.automatic, guard.anotherNodeCanServe],
-    change: (view) => beginReign(view, bestCandidate(view)?.id ?? null, 'failover'),
+    change: (view) => change.beginReign(view, bestCandidate(view)?.id ?? null, 'failover'),
+    effect: 'a new epoch, for the best other node',
+    to: 'fencing',
     why: 'the master cannot go on, and another node holds every acknowledged record',
     protects: ['I2', 'I9'],
   },
@@ -158,6 +203,8 @@ export const RULES = [
     title: 'the master is lost and nobody may take over',
     when: [reigning, guard.masterIsLost],
     change: null,
+    effect: '',
+    to: null,
     why: 'a promotion would lose acknowledged records, or has nobody to go to',
     protects: ['I2'],
   },
@@ -165,7 +212,9 @@ export const RULES = [
     id: 'R700',
     title: 'the promotion is complete',
     when: [guard.stageIs('promoting'), guard.masterIsReady, guard.trafficHasMoved],
-    change: complete,
+    change: change.complete,
+    effect: 'the reign serves; a failover is noted for the hold-down',
+    to: 'serving',
     why: 'the app said that it is ready and clients reach it',
     protects: ['I9'],
   },
@@ -174,6 +223,8 @@ export const RULES = [
     title: 'wait for the promoted app and the traffic',
     when: [guard.stageIs('promoting')],
     change: null,
+    effect: '',
+    to: null,
     why: 'traffic moves only when the app said that it is ready',
     protects: ['I7'],
   },
@@ -182,101 +233,9 @@ export const RULES = [
     title: 'all is well',
     when: [guard.stageIs('serving')],
     change: null,
+    effect: '',
+    to: null,
     why: 'the master serves',
     protects: [],
   },
 ] as const satisfies readonly Rule[];
-
-function adopt(view: GroupView): Change {
-  const node = guard.reigningNode(view);
-  const report = node?.report;
-  if (!node || !report) return {};
-  return {
-    stage: 'promoting',
-    epoch: report.epoch,
-    master: node.id,
-    masterInstance: report.instance,
-    inSync: report.inSync.includes(node.id) ? report.inSync : [node.id],
-    masterNeedsNoLease: needsNoLease(view, report.inSync),
-    cause: 'adopted',
-  };
-}
-
-function beginFirstReign(view: GroupView): Change {
-  const winner = longestLog(view.nodes, view.thresholds.prefer);
-  const end = winner?.report?.log.end;
-  if (!winner || !end) return {};
-  // Logs that end at the same (epoch, seq) hold the same records.
-  const level = view.nodes.filter(
-    ({ report }) => report?.log.end.epoch === end.epoch && report.log.end.seq === end.seq,
-  );
-  return {
-    stage: 'fencing',
-    epoch: highestEpoch(view) + 1,
-    master: winner.id,
-    masterInstance: winner.report?.instance ?? null,
-    inSync: level.map((node) => node.id),
-    cause: 'initial',
-  };
-}
-
-/** The decision for a new reign; who holds every acknowledged record does not change by it. */
-export function beginReign(view: GroupView, to: string | null, cause: NonNullable<GroupRecord['cause']>): Change {
-  return {
-    stage: 'fencing',
-    epoch: highestEpoch(view) + 1,
-    master: to,
-    masterInstance: nodeNamed(view, to)?.report?.instance ?? null,
-    target: null,
-    previous: view.record.master,
-    previousEpoch: view.record.epoch,
-    servingSinceWallMs: null,
-    cause,
-  };
-}
-
-function handOver(view: GroupView): Change {
-  return beginReign(view, view.record.target, 'switchover');
-}
-
-function chooseAgain(view: GroupView): Change {
-  const best = bestCandidate(view);
-  return { epoch: highestEpoch(view) + 1, master: best?.id ?? null, masterInstance: best?.report?.instance ?? null };
-}
-
-function promote(view: GroupView): Change {
-  const { record } = view;
-  const master = masterOf(view);
-  if (master === null) return {};
-  // Until the new master has begun, any of those that hold every acknowledged record may still have to take its place.
-  // Only where an operator gave records up it is the new master alone.
-  const inSync = record.inSync.includes(master.id) ? record.inSync : [master.id];
-  // After a failover the new master must not wait for a node that may be dead.
-  const planned = record.cause === 'switchover' || record.cause === 'initial' || record.cause === 'reelected';
-  const slaveExpected = planned && view.nodes.every((node) => isLive(view, node));
-  return { stage: 'promoting', inSync, slaveExpected, masterNeedsNoLease: needsNoLease(view, inSync) };
-}
-
-function recordInSync(view: GroupView): Change {
-  const inSync = masterOf(view)?.report?.proposal?.inSync ?? view.record.inSync;
-  return { inSync, masterNeedsNoLease: needsNoLease(view, inSync) };
-}
-
-function complete(view: GroupView): Change {
-  const failover = view.record.cause === 'failover' || view.record.cause === 'forced';
-  return {
-    stage: 'serving',
-    previous: null,
-    previousEpoch: 0,
-    servingSinceWallMs: view.nowWallMs,
-    failedOverAtWallMs: failover ? view.nowWallMs : view.record.failedOverAtWallMs,
-  };
-}
-
-function needsNoLease(view: GroupView, inSync: readonly string[]): boolean {
-  return inSync.length === 1 && view.thresholds.onControllerLoss === 'serve';
-}
-
-function highestEpoch(view: GroupView): number {
-  return Math.max(view.record.epoch, ...view.nodes.map((node) => node.report?.epoch ?? 0));
-}

@@ -28,6 +28,7 @@ export interface NodeView {
   readonly id: NodeId;
   /** The newest report, however old; null if there was none since this controller started. */
   readonly report: AgentReport | null;
+  /** There is a link to its agent, which has reported on it. */
   readonly linked: boolean;
   /** Milliseconds since anything was heard of the agent (since the start of the controller if never). */
   readonly silentMs: number;
