@@ -44,8 +44,8 @@ export interface NodePorts {
   peerWanted(posture: Posture): void;
   sendToController(message: Beat | { readonly type: 'report'; readonly report: AgentReport }): void;
   sendToSlave(message: Ping | { readonly type: 'release'; readonly renouncedEpoch: number }): void;
-  /** A batch that this node made, for its slave. */
-  batchMade(batch: Uint8Array): void;
+  /** A batch that this node made, for its slave; false if its bytes are not needed any more. */
+  batchMade(batch: Uint8Array): boolean;
   /** What the replication link knows, for reports. */
   peerFacts(): Pick<AgentReport['peer'], 'end' | 'lagBytes' | 'catchUp'>;
 }

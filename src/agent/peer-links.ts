@@ -153,8 +153,9 @@ export class PeerLinks implements Service {
     this.#master?.setPace(pace);
   }
 
-  batchMade(batch: Uint8Array): void {
-    this.#master?.appended(batch);
+  /** Whether the bytes are needed when this returns. */
+  batchMade(batch: Uint8Array): boolean {
+    return this.#master?.appended(batch) ?? false;
   }
 
   facts(): Pick<AgentReport['peer'], 'end' | 'lagBytes' | 'catchUp'> {

@@ -19,6 +19,7 @@ import { dialLink } from '../transport/dial.ts';
 import { listenForLinks } from '../transport/listen.ts';
 import type { LinkSecurity } from '../transport/security.ts';
 import { ControlServer } from './agent/control-server.ts';
+import { collectSeldom } from './agent/heap.ts';
 import { Hooks } from './agent/hooks.ts';
 import { LocalProbe } from './agent/local-probe.ts';
 import { NodeTraffic } from './agent/node-traffic.ts';
@@ -48,6 +49,7 @@ export async function runAgent(
   }
   const logger = makeLogger({ name: 'agent' }).child({ group: group.name, node: node.id });
   for (const warning of warnings) logger.warn(warning);
+  collectSeldom();
   const log = DiskLog.open({
     disk: new NodeDisk(),
     directory: node.store,

@@ -40,7 +40,7 @@ export class NodeReplica implements Replica {
   readonly #confirmedListeners = new Set<() => void>();
   readonly #gateListeners = new Set<() => void>();
   readonly #lostListeners = new Set<() => void>();
-  readonly #onBatch: (batch: Uint8Array) => void;
+  readonly #onBatch: (batch: Uint8Array) => boolean;
   readonly #endOfTurn: (task: () => void) => void;
   #flushPlanned = false;
   #told: Seq = 0;
@@ -48,13 +48,13 @@ export class NodeReplica implements Replica {
   #lapsed = false;
 
   /**
-   * `onBatch` gets each batch that this node has made, after it was appended. `endOfTurn` runs a task when everything that
-   * has arrived by now was taken.
+   * `onBatch` gets each batch that this node has made, after it was appended; false: its bytes are not needed any more.
+   * `endOfTurn` runs a task when everything that has arrived by now was taken.
    */
   constructor(
     log: Log,
     control: ReplicaControl,
-    onBatch: (batch: Uint8Array) => void,
+    onBatch: (batch: Uint8Array) => boolean,
     endOfTurn: (task: () => void) => void,
   ) {
     this.#log = log;
@@ -157,7 +157,7 @@ export class NodeReplica implements Replica {
       this.#control.onDiskFailure(error);
       return;
     }
-    this.#onBatch(batch);
+    if (!this.#onBatch(batch)) this.#builder.recycle();
     this.#control.appended();
   }
 

@@ -6,6 +6,7 @@ import { HsctlError } from '../kit/errors.ts';
 import { formatIdentity, identityOf, identityRefusal, type Identity } from './identity.ts';
 import type { LinkConnection } from './link-connection.ts';
 import { checkEndpoint, type LinkEndpoint, type LinkSecurity } from './security.ts';
+import { SharedReader } from './shared-reader.ts';
 import { SocketLink } from './socket-link.ts';
 
 export interface DialOptions {
@@ -31,12 +32,13 @@ export function dialLink(options: DialOptions): Promise<LinkConnection> {
   return new Promise((resolve, reject) => {
     checkEndpoint(endpoint, security);
     if (signal?.aborted) throw calledOff(where);
-    const socket = openSocket(options);
+    const reader = security.kind === 'plain' ? new SharedReader() : null;
+    const socket = openSocket(options, reader);
     const settle = (error: HsctlError | null): void => {
       timer.cancel();
       signal?.removeEventListener('abort', onAbort);
       socket.off('error', onError);
-      if (error === null) return resolve(new SocketLink(socket, scheduler, identityIn(socket, security)));
+      if (error === null) return resolve(new SocketLink(socket, scheduler, identityIn(socket, security), reader));
       socket.on('error', () => undefined);
       socket.destroy();
       reject(error);
@@ -53,9 +55,9 @@ export function dialLink(options: DialOptions): Promise<LinkConnection> {
   });
 }
 
-function openSocket({ endpoint, security, expected }: DialOptions): Socket {
+function openSocket({ endpoint, security, expected }: DialOptions, reader: SharedReader | null): Socket {
   const { host, port } = endpoint;
-  if (security.kind === 'plain') return connect({ host, port });
+  if (security.kind === 'plain') return connect({ host, port, ...(reader === null ? {} : { onread: reader }) });
   return connectTls({
     host,
     port,

@@ -8,7 +8,7 @@ export interface LinkConnection {
   readonly identity: string | null;
   /**
    * Queues a message; false when enough is queued: send no more log bytes until `onDrain`. Small messages may still
-   * be sent then. Log bytes are not copied, so they must not change afterwards. Ignored after close.
+   * be sent then. Log bytes are not copied, so they must not change before `queuedBytes` is 0. Ignored after close.
    */
   send(message: LinkMessage): boolean;
   /** Bytes queued and not yet taken by the kernel. */

@@ -6,6 +6,7 @@ import { LinkDecoder } from '../protocol/link/decode.ts';
 import { encodeMessage } from '../protocol/link/encode.ts';
 import type { LinkMessage } from '../protocol/link/messages.ts';
 import type { LinkConnection } from './link-connection.ts';
+import type { SharedReader } from './shared-reader.ts';
 
 /** How long a closed link may take to send what is queued, in milliseconds. */
 const LINGER_MS = 1000;
@@ -29,7 +30,8 @@ export class SocketLink implements LinkConnection {
   #reason: string | null = null;
   #closed = false;
 
-  constructor(socket: Socket, scheduler: Scheduler, identity: string | null) {
+  /** `reader`: what the socket was given as its `onread`, if so. */
+  constructor(socket: Socket, scheduler: Scheduler, identity: string | null, reader: SharedReader | null = null) {
     const address = formatEndpoint({ host: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 });
     this.peer = identity === null ? address : `${address} (${identity})`;
     this.identity = identity;
@@ -38,7 +40,8 @@ export class SocketLink implements LinkConnection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.pause();
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    if (reader === null) socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    else reader.onChunk((chunk) => this.#takeShared(chunk));
     socket.on('end', () => this.#stop('closed by the peer'));
     socket.on('error', (error) => this.#stop(error.message));
     socket.on('close', () => this.#finish());
@@ -130,6 +133,11 @@ export class SocketLink implements LinkConnection {
     if (this.#reason !== null) return;
     this.#decoder.feed(chunk);
     this.#flow();
+  }
+
+  #takeShared(chunk: Buffer): void {
+    this.#take(chunk);
+    this.#decoder.keep();
   }
 
   /** Delivers what has come, as far as it is wanted, then takes more from the socket or not. */

@@ -6,6 +6,7 @@ import { HsctlError } from '../../src/kit/errors.ts';
 import { encodeMessage } from '../../src/protocol/link/encode.ts';
 import type { LinkMessage } from '../../src/protocol/link/messages.ts';
 import { dialLink } from '../../src/transport/dial.ts';
+import type { LinkConnection } from '../../src/transport/link-connection.ts';
 import { DEFAULT_LINK_LIMITS, listenForLinks } from '../../src/transport/listen.ts';
 import { closed, collect, dial, dialRaw, hello, peerHello, startListener } from './links.ts';
 
@@ -71,6 +72,37 @@ suite('links over plain TCP', () => {
     for (const seq of [1, 2, 3]) dialled.send(ack(seq));
     await done;
     assert.deepEqual(seen, [1, 2, 3]);
+  });
+
+  test('keep what came while paused, whatever other links read meanwhile', async (t) => {
+    const listener = await startListener(t);
+    const dialled = [await dial(t, listener.port), await dial(t, listener.port)];
+    const accepted: LinkConnection[] = [];
+    for (const link of dialled) {
+      link.send(peerHello);
+      accepted.push((await listener.nextLink()).link);
+    }
+    const seen: LinkMessage[] = [];
+    const all = new Promise<void>((resolve) => {
+      for (const link of dialled) {
+        link.onMessage((message) => {
+          seen.push(message);
+          link.pause();
+          if (seen.length % 2 === 0) for (const paused of dialled) setImmediate(() => paused.resume());
+          if (seen.length === 8) resolve();
+        });
+      }
+    });
+    for (const [index, link] of accepted.entries()) {
+      link.send(peerHello);
+      for (const seq of [1, 2, 3]) link.send(ack(10 * index + seq));
+    }
+    await all;
+    const seqs = seen.flatMap((message) => (message.type === 'ack' ? [message.seq] : []));
+    assert.deepEqual(
+      seqs.toSorted((one, other) => one - other),
+      [1, 2, 3, 11, 12, 13],
+    );
   });
 
   test('say when enough is queued, and when there is room again', async (t) => {

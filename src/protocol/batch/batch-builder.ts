@@ -88,8 +88,9 @@ export class BatchBuilder {
   }
 
   /**
-   * The batch, complete; `previousHash` is the rolling hash of the log before it. Its bytes never change from now on;
-   * the builder begins the next one. There must be at least one record, and no transaction open.
+   * The batch, complete; `previousHash` is the rolling hash of the log before it. Its bytes never change from now on,
+   * unless `recycle` allows it; the builder begins the next one. There must be at least one record, and no transaction
+   * open.
    */
   finish(epoch: number, firstSeq: number, previousHash: number): Uint8Array {
     if (this.#atomic || this.count === 0) throw new Error('a batch without records, or in the middle of a transaction');
@@ -98,6 +99,11 @@ export class BatchBuilder {
     writeHeader(batch, { flags: 0, epoch, firstSeq, count, distance: count - 1, hash: previousHash });
     this.count = 0;
     return batch;
+  }
+
+  /** Nobody needs the bytes of the last batch any more: what comes next may stand in their place. */
+  recycle(): void {
+    this.#bytes.recycle();
   }
 
   #add(

@@ -17,6 +17,9 @@ export class BatchBytes {
   #slab = new Uint8Array(0);
   #start = 0;
   #end = BATCH_HEADER_BYTES;
+  /** Where the batch that was handed out last stands. */
+  #lastSlab = this.#slab;
+  #lastStart = 0;
 
   constructor(slabBytes = SLAB_BYTES) {
     this.#slabBytes = slabBytes;
@@ -53,6 +56,8 @@ export class BatchBytes {
   /** Hands out header (still empty) and records, and begins the next batch behind them. */
   detach(): Uint8Array {
     const batch = this.reserve(0).subarray(this.#start, this.#end);
+    this.#lastSlab = this.#slab;
+    this.#lastStart = this.#start;
     this.#start = (this.#end + 7) & ~7;
     if (this.#start + LEAST_ROOM_BYTES > this.#slab.length) {
       this.#slab = new Uint8Array(0);
@@ -60,6 +65,14 @@ export class BatchBytes {
     }
     this.#end = this.#start + BATCH_HEADER_BYTES;
     return batch;
+  }
+
+  /** Nobody needs the batch that was handed out last any more: the next one, if it has not begun, takes its place. */
+  recycle(): void {
+    if (this.payloadBytes > 0 || this.#lastSlab.length > this.#slabBytes) return;
+    this.#slab = this.#lastSlab;
+    this.#start = this.#lastStart;
+    this.#end = this.#start + BATCH_HEADER_BYTES;
   }
 
   #move(length: number): void {

@@ -13,7 +13,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * The first message must be a hello (`hello` or `peerHello`), which also settles the kind of the link: messages
  * of the other kind are refused from then on. A `refusal` may stand in its place. Bodies that come in pieces are
  * gathered, within their type's limit; batches are not: what has come of one is given out at once, as a view of
- * the chunk, so that log bytes are not copied here and no length that the other side claims for them costs memory.
+ * the chunk, good as long as that, so that log bytes are not copied here and no length that the other side claims for them costs memory.
  */
 export class LinkDecoder {
   #kind: LinkKind | null = null;
@@ -28,10 +28,18 @@ export class LinkDecoder {
   /** Room for a body that does not arrive in one piece; null if none has begun. */
   #gathered: Uint8Array | null = null;
 
-  /** The next bytes; they must not change afterwards. The chunk before must be used up: `next` gave null. */
+  /** The next bytes; they must not change before they are used up or `keep`. The chunk before must be used up: `next` gave null. */
   feed(chunk: Uint8Array): void {
     assert(this.#at === this.#chunk.length, 'the decoder is fed when it has nothing left');
     this.#chunk = chunk;
+    this.#at = 0;
+  }
+
+  /** The bytes that were fed are about to change: keeps a copy of those that were not used. */
+  keep(): void {
+    if (this.#at === this.#chunk.length) return;
+    // Not `slice`, which gives a view of a Buffer.
+    this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
     this.#at = 0;
   }
 

@@ -95,16 +95,20 @@ export class LogFeed {
     return this.#takenSeq;
   }
 
-  /** A batch was appended to the log just now. Its bytes must not change any more. */
-  appended(batch: Uint8Array): void {
+  /**
+   * A batch was appended to the log just now. Whether its bytes are needed when this returns, and must not change then:
+   * not if all of it has gone to the kernel, the usual case.
+   */
+  appended(batch: Uint8Array): boolean {
     const firstSeq = this.#endSeq + 1;
-    if (this.#log.end.seq < firstSeq) return;
+    if (this.#log.end.seq < firstSeq) return false;
     if (!this.#isLive) this.#bucket.give(batch.length);
     this.#endSeq = this.#log.end.seq;
     this.#recent.push({ bytes: batch, firstSeq, lastSeq: this.#endSeq });
     this.#recentBytes += batch.length;
     this.#pump();
     while (this.#recentBytes > RECENT_LIMIT_BYTES || this.#recent.length > RECENT_LIMIT_BATCHES) this.#dropOldest();
+    return this.#recent.length > 0 || this.#outgoing !== null || this.#link.queuedBytes > 0;
   }
 
   setPace(pace: Pace): void {

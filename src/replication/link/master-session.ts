@@ -70,9 +70,9 @@ export class MasterSession {
     this.#link.send(plan.attach);
   }
 
-  /** A batch was appended to the log just now; its bytes must not change any more. */
-  appended(batch: Uint8Array): void {
-    this.#feed?.appended(batch);
+  /** A batch was appended to the log just now. Whether its bytes are needed when this returns, and must not change. */
+  appended(batch: Uint8Array): boolean {
+    return this.#feed?.appended(batch) ?? false;
   }
 
   /** The heartbeat, and news of what is confirmed. Says nothing before the slave was told where to follow. */

@@ -52,6 +52,40 @@ test('batches made one after the other do not touch each other', () => {
   for (const { bytes, copy } of made) assert.deepEqual(bytes, copy);
 });
 
+test('a batch that is not needed makes room for the next, and leaves those that are alone', () => {
+  const builder = new BatchBuilder();
+  const needed: { bytes: Uint8Array; copy: Uint8Array }[] = [];
+  let places = 0;
+  for (let number = 0; number < 300; number++) {
+    addAll(builder, [{ op: OP.set, key: `key-${number}`, value: 'v'.repeat((number * 7919) % 60_000) }]);
+    const bytes = builder.finish(1, number + 1, 0);
+    checkSingleBatch(bytes);
+    if (number % 3 === 0) needed.push({ bytes, copy: bytes.slice() });
+    else builder.recycle();
+    const before = needed.at(-1)?.bytes;
+    if (bytes.buffer === before?.buffer && bytes.byteOffset > before.byteOffset) places += 1;
+  }
+  for (const { bytes, copy } of needed) assert.deepEqual(bytes, copy);
+  assert.ok(places > 150);
+});
+
+test('a record added before a batch is given back keeps its place', () => {
+  const builder = new BatchBuilder();
+  addAll(builder, [{ op: OP.set, key: 'one', value: 'first' }]);
+  const first = builder.finish(1, 1, 0);
+  addAll(builder, [{ op: OP.set, key: 'two', value: 'second' }]);
+  builder.recycle();
+  const second = builder.finish(1, 2, 0);
+  assert.deepEqual(
+    recordsOf(checkSingleBatch(first)).map(({ key }) => key),
+    ['one'],
+  );
+  assert.deepEqual(
+    recordsOf(checkSingleBatch(second)).map(({ key }) => key),
+    ['two'],
+  );
+});
+
 test('a value larger than a slab survives the moves of the buffer', () => {
   const value = 'x'.repeat(9 * 1024 * 1024);
   const cursor = checkSingleBatch(

@@ -141,6 +141,25 @@ suite('link codec', () => {
     assert.equal(message.bytes.buffer, chunk.buffer);
   });
 
+  test('what was kept outlives the chunk that it came in', () => {
+    const bytes = encodeAll([peerHello, { type: 'ack', epoch: 1, seq: 2 }, { type: 'ack', epoch: 1, seq: 3 }]);
+    for (let cut = 0; cut <= bytes.length; cut += 1) {
+      const decoder = new LinkDecoder();
+      const seqs: number[] = [];
+      for (const piece of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
+        const chunk = Buffer.from(piece);
+        decoder.feed(chunk);
+        const first = decoder.next();
+        decoder.keep();
+        chunk.fill(0xff);
+        for (let message = first; message !== null; message = decoder.next()) {
+          if (message.type === 'ack') seqs.push(message.seq);
+        }
+      }
+      assert.deepEqual(seqs, [2, 3]);
+    }
+  });
+
   test('a batch is given out as it comes, before its frame is complete', () => {
     const decoder = new LinkDecoder();
     decoder.feed(encodeAll([peerHello]));
