@@ -128,6 +128,13 @@ export class MemoryDisk implements Disk {
     this.#names.sync(path);
   }
 
+  async syncDirectoryLater(path: string): Promise<void> {
+    const process = this.#process;
+    await this.latency();
+    if (process !== this.#process) throw new MemoryDiskError('KILLED', path);
+    this.syncDirectory(path);
+  }
+
   /** To be called before each change: throws if the disk does not take it, or the process dies here. */
   change(path: string): void {
     this.changes += 1;
@@ -279,6 +286,10 @@ class MountedDisk implements Disk {
 
   syncDirectory(path: string): void {
     this.#alive().syncDirectory(path);
+  }
+
+  syncDirectoryLater(path: string): Promise<void> {
+    return this.#alive().syncDirectoryLater(path);
   }
 
   bootId(): string {

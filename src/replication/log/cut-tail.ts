@@ -30,19 +30,19 @@ export async function prepareCut(store: Store, tail: TailStart): Promise<Prepare
     if (segment === tail.segment) break;
     await showSegment(store, places, segment);
   }
-  if (kept.entries !== null) places.show(kept.entries.words, kept.id);
+  if (kept.entries !== null) places.showAll(kept.entries, kept.id);
   return { commit: () => commit(store, tail, kept, places) };
 }
 
 async function showSegment(store: Store, places: FormerPlaces, segment: Segment): Promise<void> {
-  if (segment.entries !== null) return places.show(segment.entries.words, segment.id);
+  if (segment.entries !== null) return places.showAll(segment.entries, segment.id);
   const hint = Hint.open(store.options.disk, store.path(segment.name, 'hint'), store.meta.store);
   try {
     if (hint !== null && (await places.showHint(hint, segment.id))) return;
   } finally {
     hint?.close();
   }
-  places.show(entriesOf(segment, store.fingerprint).words, segment.id);
+  places.showAll(entriesOf(segment, store.fingerprint), segment.id);
 }
 
 /** Newest first, so that a crash in between leaves a log that ends earlier, without gaps. */

@@ -1,6 +1,6 @@
 /**
  * The disk as the log sees it: few calls, so that a simulated one can lose what was not synced and tear what was
- * being written. All but the two named `...Later` and `sync` are synchronous: what `write` took is seen by every
+ * being written. All but those named `...Later` and `sync` are synchronous: what `write` took is seen by every
  * later `read`, of this process and of the next, unless the machine goes down before a `sync`.
  *
  * Implementations throw whatever their platform throws; `diskFailure` (disk-failure.ts) words it.
@@ -18,6 +18,8 @@ export interface Disk {
   remove(path: string): void;
   /** Makes names that were made, renamed or removed in this directory durable. */
   syncDirectory(path: string): void;
+  /** The same without holding up the caller. */
+  syncDirectoryLater(path: string): Promise<void>;
   /** Changes with each start of the machine. */
   bootId(): string;
   /** The process that uses the disk. */

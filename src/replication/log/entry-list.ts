@@ -22,24 +22,29 @@ export function markSize(mark: number): number {
   return (mark >>> 8) & 0xff;
 }
 
-/** Entries in the order of the segment's records. */
+/** Entries that are sorted, or moved, in one go. */
+const CHUNK_ENTRIES = 32 * 1024;
+const CHUNK_WORDS = CHUNK_ENTRIES * ENTRY_WORDS;
+
+/** Entries in the order of the segment's records; in pieces, so that growing never means copying. */
 export class EntryList {
-  #words = new Uint32Array(1024);
+  readonly #chunks: Uint32Array[] = [];
+  #last = new Uint32Array(64 * ENTRY_WORDS);
   #length = 0;
 
   get count(): number {
-    return this.#length / ENTRY_WORDS;
+    return this.#chunks.length * CHUNK_ENTRIES + this.#length / ENTRY_WORDS;
   }
 
-  /** All entries, one behind the other. */
-  get words(): Uint32Array {
-    return this.#words.subarray(0, this.#length);
+  /** All entries, piece by piece. */
+  get chunks(): readonly Uint32Array[] {
+    return [...this.#chunks, this.#last.subarray(0, this.#length)];
   }
 
   push(a: number, b: number, mark: number, offset: number): void {
+    if (this.#length === this.#last.length) this.#grow();
+    const words = this.#last;
     const at = this.#length;
-    if (at === this.#words.length) this.#grow();
-    const words = this.#words;
     words[at] = a;
     words[at + 1] = b;
     words[at + 2] = mark;
@@ -49,31 +54,61 @@ export class EntryList {
 
   /** The same entries by tables of the index, in their order within each. */
   sorted(): SortedEntries {
-    const words = this.#words;
+    const sorting = this.sorting();
+    for (;;) {
+      const step = sorting.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** The same, in pieces of about a millisecond. Nothing may be added meanwhile. */
+  *sorting(): Generator<void, SortedEntries> {
+    const { chunks } = this;
     const starts = new Uint32Array(SHARDS + 1);
-    for (let at = 2; at < this.#length; at += ENTRY_WORDS) {
-      const next = (words[at]! >>> SHARD_SHIFT) + 1;
-      starts[next] = starts[next]! + 1;
+    for (const chunk of chunks) {
+      countShards(chunk, starts);
+      yield;
     }
     for (let shard = 0; shard < SHARDS; shard++) starts[shard + 1] = starts[shard + 1]! + starts[shard]!;
-    const places = starts.slice();
-    const sorted = new Uint32Array(this.#length);
-    for (let at = 0; at < this.#length; at += ENTRY_WORDS) {
-      const shard = words[at + 2]! >>> SHARD_SHIFT;
-      const to = places[shard]! * ENTRY_WORDS;
-      places[shard] = places[shard]! + 1;
-      sorted[to] = words[at]!;
-      sorted[to + 1] = words[at + 1]!;
-      sorted[to + 2] = words[at + 2]!;
-      sorted[to + 3] = words[at + 3]!;
+    const next = starts.slice();
+    const words = new Uint32Array(this.count * ENTRY_WORDS);
+    for (const chunk of chunks) {
+      distribute(chunk, words, next);
+      yield;
     }
-    return { words: sorted, starts };
+    return { words, starts };
   }
 
   #grow(): void {
-    const larger = new Uint32Array(this.#words.length * 2);
-    larger.set(this.#words);
-    this.#words = larger;
+    if (this.#last.length === CHUNK_WORDS) {
+      this.#chunks.push(this.#last);
+      this.#last = new Uint32Array(CHUNK_WORDS);
+      this.#length = 0;
+      return;
+    }
+    const larger = new Uint32Array(Math.min(CHUNK_WORDS, this.#last.length * 8));
+    larger.set(this.#last);
+    this.#last = larger;
+  }
+}
+
+/** Counts each table's entries one place too far right, so that the sums become starts. */
+function countShards(chunk: Uint32Array, starts: Uint32Array): void {
+  for (let at = 2; at < chunk.length; at += ENTRY_WORDS) {
+    const next = (chunk[at]! >>> SHARD_SHIFT) + 1;
+    starts[next] = starts[next]! + 1;
+  }
+}
+
+function distribute(chunk: Uint32Array, words: Uint32Array, next: Uint32Array): void {
+  for (let at = 0; at < chunk.length; at += ENTRY_WORDS) {
+    const shard = chunk[at + 2]! >>> SHARD_SHIFT;
+    const to = next[shard]! * ENTRY_WORDS;
+    next[shard] = next[shard]! + 1;
+    words[to] = chunk[at]!;
+    words[to + 1] = chunk[at + 1]!;
+    words[to + 2] = chunk[at + 2]!;
+    words[to + 3] = chunk[at + 3]!;
   }
 }
 

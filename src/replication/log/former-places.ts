@@ -18,8 +18,7 @@ export class FormerPlaces {
 
   constructor(tail: readonly EntryList[]) {
     this.#tail = tail;
-    for (const entries of tail) {
-      const { words } = entries;
+    for (const words of tail.flatMap((entries) => entries.chunks)) {
       for (let at = 0; at < words.length; at += ENTRY_WORDS) {
         this.#places.set(words[at]!, words[at + 1]!, words[at + 2]!, NOWHERE, 0, 0);
       }
@@ -27,7 +26,11 @@ export class FormerPlaces {
   }
 
   /** Takes in what one segment says of these keys. */
-  show(words: Uint32Array, id: number): void {
+  showAll(entries: EntryList, id: number): void {
+    for (const words of entries.chunks) this.#show(words, id);
+  }
+
+  #show(words: Uint32Array, id: number): void {
     const places = this.#places;
     for (let at = 0; at < words.length; at += ENTRY_WORDS) {
       const a = words[at]!;
@@ -44,7 +47,7 @@ export class FormerPlaces {
     for (let shard = 0; shard < SHARDS; shard += GROUP_SHARDS) {
       const words = hint.readGroup(shard);
       if (words === null) return false;
-      this.show(words, id);
+      this.#show(words, id);
       await turn();
     }
     return true;
@@ -52,7 +55,7 @@ export class FormerPlaces {
 
   /** Sets the index back to these places. */
   apply(index: LogIndex): void {
-    for (const { words } of this.#tail) {
+    for (const words of this.#tail.flatMap((entries) => entries.chunks)) {
       for (let at = 0; at < words.length; at += ENTRY_WORDS)
         this.#applyOne(index, words[at]!, words[at + 1]!, words[at + 2]!);
     }

@@ -16,6 +16,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { Disk, DiskFile, FileFacts } from './disk.ts';
 
 const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
@@ -118,6 +119,15 @@ export class NodeDisk implements Disk {
       fsyncSync(handle);
     } finally {
       closeSync(handle);
+    }
+  }
+
+  async syncDirectoryLater(path: string): Promise<void> {
+    const handle = await open(path, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
   }
 

@@ -1,4 +1,5 @@
 import { diskFailure } from './disk-failure.ts';
+import type { EntryList, SortedEntries } from './entry-list.ts';
 import { encodeHint } from './hint-file.ts';
 import { turn } from './rescan.ts';
 import type { Segment } from './segment.ts';
@@ -47,7 +48,7 @@ export class Sealer {
     const path = this.#store.path(segment.name, 'hint');
     await turn();
     if (segment.entries === null) return;
-    const parts = encodeHint(segment, segment.entries.sorted(), this.#store.meta.store);
+    const parts = encodeHint(segment, await sortedInTurns(segment.entries), this.#store.meta.store);
     try {
       if (disk.stat(path + UNFINISHED) !== null) disk.remove(path + UNFINISHED);
       const file = disk.open(path + UNFINISHED, 'create');
@@ -66,10 +67,19 @@ export class Sealer {
         file.close();
       }
       disk.rename(path + UNFINISHED, path);
-      disk.syncDirectory(directory);
+      await disk.syncDirectoryLater(directory);
     } catch (error) {
       throw diskFailure('write', path, 0, error);
     }
     segment.entries = null;
+  }
+}
+
+async function sortedInTurns(entries: EntryList): Promise<SortedEntries> {
+  const sorting = entries.sorting();
+  for (;;) {
+    const step = sorting.next();
+    if (step.done === true) return step.value;
+    await turn();
   }
 }

@@ -44,7 +44,7 @@ export class Syncer {
 
   async #syncAll(): Promise<LogPosition> {
     const { end } = this.#segments;
-    if (this.namesChanged) this.#syncNames();
+    if (this.namesChanged) await this.#syncNames();
     for (const segment of this.#segments.list) {
       if (segment.syncedBytes < segment.bytes) await this.#syncOne(segment);
     }
@@ -85,10 +85,10 @@ export class Syncer {
     }
   }
 
-  #syncNames(): void {
+  async #syncNames(): Promise<void> {
     this.namesChanged = false;
     try {
-      this.#disk.syncDirectory(this.#directory);
+      await this.#disk.syncDirectoryLater(this.#directory);
     } catch (error) {
       throw diskFailure('sync', this.#directory, 0, error);
     }

@@ -165,7 +165,7 @@ export class Compactor {
     const { disk, directory } = this.#store.options;
     const { segments, meta } = this.#store;
     if (meta.floor < decidedAt) meta.setFloor(decidedAt);
-    const segment = this.#openNew(name, job, inputs);
+    const segment = await this.#openNew(name, job, inputs);
     segments.register(segment);
     for (const part of result.moves) await this.#moveAll(part, inputs, segment);
     segments.replace(inputs, segment);
@@ -176,14 +176,14 @@ export class Compactor {
   }
 
   /** Gives the new files their names: from here on a start takes them instead of the old ones. */
-  #openNew(name: SegmentName, job: RewriteJob, inputs: readonly Segment[]): Segment {
+  async #openNew(name: SegmentName, job: RewriteJob, inputs: readonly Segment[]): Promise<Segment> {
     const { disk, directory } = this.#store.options;
     const logPath = this.#store.path(name, 'log');
     const hintPath = this.#store.path(name, 'hint');
     try {
       disk.rename(job.hintPath, hintPath);
       disk.rename(job.logPath, logPath);
-      disk.syncDirectory(directory);
+      await disk.syncDirectoryLater(directory);
       const segment = new Segment(this.#store.segments.takeId(), name, disk.open(logPath, 'write'), inputs[0]!.base);
       const hint = Hint.open(disk, hintPath, job.store);
       if (hint === null) throw new HsctlError('disk', `${hintPath} cannot be read back`, 'check the disk');
