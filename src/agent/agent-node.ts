@@ -63,6 +63,8 @@ export class AgentNode {
   #done: Posture | null = null;
   /** When the traffic on this node was last renewed; null while it holds none. */
   #renewedAtMs: number | null = null;
+  /** Orders to take the traffic or to give it back, so far. */
+  #trafficOrders = 0;
   /** The end of the lease for which that was done. */
   #renewedForMs = -Infinity;
   #wake: Timer | null = null;
@@ -291,7 +293,7 @@ export class AgentNode {
     const nowMs = this.#ports.scheduler.monotonicMs();
     if (posture.serves) {
       const { leaseMs, heartbeatMs } = this.#settings;
-      const remainingMs = Math.min(posture.servesUntilMs - nowMs, leaseMs);
+      const remainingMs = Math.min(posture.servesForMs, leaseMs);
       const renewed =
         posture.servesUntilMs === Infinity
           ? this.#renewedAtMs === null || nowMs - this.#renewedAtMs >= heartbeatMs
@@ -300,6 +302,7 @@ export class AgentNode {
       if (!renewed || remainingMs < leaseMs - heartbeatMs / 2) return;
       this.#renewedAtMs = nowMs;
       this.#renewedForMs = posture.servesUntilMs;
+      this.#trafficOrders += 1;
       this.core.onTrafficTaken();
       void this.#holdTraffic(remainingMs);
     } else if (this.#renewedAtMs !== null) {
@@ -317,13 +320,20 @@ export class AgentNode {
     }
   }
 
-  /** Without its success nothing is renounced aloud: then the lease, and the kernel's lifetime, run out by themselves. */
+  /**
+   * Without its success nothing is renounced aloud: then the lease, and the kernel's lifetime, run out by themselves. The
+   * success of an earlier order says nothing, as another one to take the traffic came behind it.
+   */
   async #releaseTraffic(): Promise<void> {
+    this.#trafficOrders += 1;
+    const order = this.#trafficOrders;
     try {
       await this.#ports.releaseTraffic();
-      if (this.#renewedAtMs === null) this.act(() => this.core.onTrafficGone());
+      if (order === this.#trafficOrders) this.act(() => this.core.onTrafficGone());
     } catch (error) {
       this.#ports.logger.error(`cannot give the traffic back: ${messageOf(error)}`);
+      // Tried again at the next heartbeat.
+      if (order === this.#trafficOrders) this.#renewedAtMs = this.#ports.scheduler.monotonicMs();
     }
   }
 

@@ -31,13 +31,4 @@ export class ClockGuard {
     if (pausedMs > this.#toleranceMs) return `the process stood still for ${Math.round(pausedMs)} ms`;
     return null;
   }
-
-  /**
-   * Whether the clocks have come apart since the last look. Cheap, and without effect: for the check before each
-   * reply, which cannot wait for the next look.
-   */
-  isSuspect(monotonicMs: number): boolean {
-    const jumpMs = this.#clock.wallMs() - this.#lastWallMs - (monotonicMs - this.#lastMonotonicMs);
-    return Math.abs(jumpMs) > this.#toleranceMs;
-  }
 }

@@ -1,3 +1,5 @@
+import { UNNOTICED_MS } from './lease-clock.ts';
+
 /**
  * The two ends of a lease (Gray and Cheriton, "Leases", 1989). The holder counts from the moment it sent the
  * request, the grantor from the moment it sent the answer, each on its own clock, so the holder's lease always
@@ -7,25 +9,17 @@
 /** How much faster or slower than true time a clock may run before safety is at stake. */
 export const CLOCK_DRIFT = 0.002;
 
-/** The node that serves under a lease. */
+/** The node that serves under a lease. All its times are those of a `LeaseClock`. */
 export class LeaseHolder {
   #untilMs = -Infinity;
-  /** Requests sent before this moment no longer count. */
-  #notBeforeMs = -Infinity;
 
   /** Takes an answer to the request that was sent at `sentAtMs`. A lease never gets shorter by an answer. */
   granted(sentAtMs: number, leaseMs: number): void {
-    if (leaseMs <= 0 || sentAtMs < this.#notBeforeMs) return;
+    if (leaseMs <= 0) return;
     this.#untilMs = Math.max(this.#untilMs, sentAtMs + leaseMs * (1 - CLOCK_DRIFT));
   }
 
-  /** Gives up the lease: what was granted, or is still under way, before `nowMs` no longer counts. */
-  drop(nowMs: number): void {
-    this.#untilMs = -Infinity;
-    this.#notBeforeMs = nowMs;
-  }
-
-  /** The moment at which the lease ends on this node's monotonic clock; -Infinity without one. */
+  /** The moment at which the lease ends; -Infinity without one. */
   get untilMs(): number {
     return this.#untilMs;
   }
@@ -70,5 +64,5 @@ export class LeaseGrantor {
  * node: the kernel's lifetime of a VIP counts in whole seconds.
  */
 export function grantDurationMs(leaseMs: number, lingerMs: number): number {
-  return leaseMs * (1 + CLOCK_DRIFT) + lingerMs;
+  return leaseMs * (1 + CLOCK_DRIFT) + UNNOTICED_MS + lingerMs;
 }

@@ -11,6 +11,9 @@ import type { World } from './world.ts';
 /** A suspended machine that wakes up holds its address until its agent has run once: so long at most. */
 const WAKE_GRACE_HEARTBEATS = 2;
 
+/** Longer than the kernel keeps an address that its agent cannot remove. */
+const ADDRESS_LIFETIME_LIMIT_MS = 12_000;
+
 /** The invariants of the design, looked at by true time after every event. */
 export class Checkers implements StoreWatch {
   readonly #world: World;
@@ -83,7 +86,8 @@ export class Checkers implements StoreWatch {
       this.#world.broken('I7', `${holder.id} holds the address while ${serving.id} serves`);
   }
 
-  #hasJustWoken({ machine, group }: SimNode): boolean {
+  #hasJustWoken({ machine, group, address }: SimNode): boolean {
+    if (address.broken && this.#world.nowMs - machine.resumedAtMs < ADDRESS_LIFETIME_LIMIT_MS) return true;
     return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
   }
 

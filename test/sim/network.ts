@@ -123,6 +123,7 @@ export class Network {
           from.run(() => {
             if (accepted === null) return fail('unreachable', 'connect ECONNREFUSED');
             if (settled || !from.alive) return accepted.destroy();
+            if (accepted.destroyed) return fail('unreachable', 'connect ECONNRESET');
             settle(() => resolve(new SocketLink(accepted as unknown as Socket, from, null)));
           }),
         to);

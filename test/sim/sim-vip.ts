@@ -29,10 +29,12 @@ export class KernelAddress {
   }
 
   set(lifetimeS: number): void {
+    this.machine.world.tell(`ip-${this.machine.name}`, `address for ${lifetimeS} s`);
     this.#untilMs = this.machine.monotonicMs() + lifetimeS * 1000 + this.#random.between(0, KERNEL_LATE_MS);
   }
 
   remove(): void {
+    if (this.#untilMs !== null) this.machine.world.tell(`ip-${this.machine.name}`, 'address removed');
     this.#untilMs = null;
   }
 }

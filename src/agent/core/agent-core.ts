@@ -3,7 +3,7 @@ import type { InSyncProposal } from '../../model/agent-report.ts';
 import type { Assignment } from '../../model/assignment.ts';
 import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
 import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
-import { ClockGuard } from '../../kit/clock-guard.ts';
+import { LeaseClock } from '../../kit/lease-clock.ts';
 import { grantDurationMs } from '../../kit/lease.ts';
 import { PeerState } from './peer-state.ts';
 import type { Posture } from './posture.ts';
@@ -59,7 +59,8 @@ export class AgentCore {
   readonly #instance: string;
   readonly #ports: AgentPorts;
   readonly #clock: Clock;
-  readonly #guard: ClockGuard;
+  /** By which this node's own leases are held. */
+  readonly #leaseClock: LeaseClock;
   readonly peer: PeerState;
   #longestGrantMs: number;
   #epoch: number;
@@ -89,7 +90,7 @@ export class AgentCore {
     this.#epoch = memory.epoch;
     this.#renouncedEpoch = memory.epoch;
     this.#barredEpoch = memory.epoch;
-    this.#guard = new ClockGuard(clock, Math.max(2 * settings.heartbeatMs, 50));
+    this.#leaseClock = new LeaseClock(clock);
     const grantMs = grantDurationMs(settings.leaseMs, settings.lingerMs);
     this.#longestGrantMs = memory.longestGrantMs;
     this.peer = new PeerState(clock, Math.max(grantMs, memory.longestGrantMs), memory.epoch);
@@ -250,9 +251,7 @@ export class AgentCore {
 
   /** To be called at least each heartbeat, and at `wakeAtMs`. */
   tick(): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (this.#guard.look() !== null) this.#reign?.dropLeases(nowMs);
-    this.#reign?.tick(nowMs, this.peer.grantRunsMs);
+    this.#reign?.tick(this.#clock.monotonicMs(), this.#leaseClock.nowMs(), this.peer.grantRunsMs);
   }
 
   /** The node is being shut down in order: nothing is served any more. */
@@ -265,15 +264,15 @@ export class AgentCore {
 
   posture(): Posture {
     const reign = this.#reign;
-    const nowMs = this.#clock.monotonicMs();
     const servesUntilMs = reign?.servesUntilMs ?? -Infinity;
-    const serves = (reign?.isReady ?? false) && servesUntilMs > nowMs && !this.#guard.isSuspect(nowMs);
+    const servesForMs = servesUntilMs - this.#leaseClock.nowMs();
     return {
       role: this.role,
       epoch: this.#epoch,
       appRole: reign?.hasBegun ? 'master' : this.#following ? 'slave' : 'none',
-      serves,
+      serves: (reign?.isReady ?? false) && servesForMs > 0,
       servesUntilMs,
+      servesForMs,
       writes: !reign?.hasBegun ? 'refused' : reign.isFrozen ? 'frozen' : 'taken',
       quiesce: reign?.isQuiescing ?? false,
       dialPeer: this.#trouble === '' && (this.#following || this.role === 'waiting'),
@@ -344,15 +343,14 @@ export class AgentCore {
   mayReply(): boolean {
     const reign = this.#reign;
     if (reign === null || !reign.isActive) return false;
-    const nowMs = this.#clock.monotonicMs();
-    return reign.servesUntilMs > nowMs && !this.#guard.isSuspect(nowMs);
+    return reign.servesUntilMs > this.#leaseClock.nowMs();
   }
 
   /** The heartbeat to the controller. */
   beat(): Beat {
     return {
       type: 'beat',
-      sentAtMs: this.#clock.monotonicMs(),
+      sentAtMs: this.#leaseClock.nowMs(),
       epoch: this.#epoch,
       endSeq: this.#ports.endSeq(),
       confirmedSeq: this.confirmedSeq,
@@ -365,7 +363,7 @@ export class AgentCore {
   ping(): Ping {
     return {
       type: 'ping',
-      sentAtMs: this.#clock.monotonicMs(),
+      sentAtMs: this.#leaseClock.nowMs(),
       epoch: this.#epoch,
       confirmedSeq: this.confirmedSeq,
       wantsLease: this.#reign?.isActive ?? false,
@@ -397,7 +395,7 @@ export class AgentCore {
     this.#barredEpoch = Math.max(this.#barredEpoch, epoch);
     if (reign !== null && reign.isActive && reign.epoch <= epoch) {
       this.#confirmedAsSlave = this.confirmedSeq;
-      reign.release(reason, this.#clock.monotonicMs());
+      reign.release(reason);
       this.#ports.reignEnded();
     }
     this.#sayRenounced();

@@ -8,8 +8,10 @@ export interface Posture {
   readonly appRole: 'master' | 'slave' | 'none';
   /** Whether clients may be served: the VIP is held, writes and reads are answered. */
   readonly serves: boolean;
-  /** Moment on the monotonic clock until which that is so without another renewal; Infinity while alone on record. */
+  /** Moment on the lease clock until which that is so without another renewal; Infinity while alone on record. */
   readonly servesUntilMs: number;
+  /** The same, counted from now. */
+  readonly servesForMs: number;
   /** What becomes of writes from the app. `frozen`: they wait for the end of a switchover, or for a lease. */
   readonly writes: 'taken' | 'frozen' | 'refused';
   /** New work is kept out at the node while present work ends. */

@@ -94,18 +94,18 @@ export class Reign {
     this.#workEnded = true;
   }
 
-  /** Does what has become possible by now. `peerGrantMs`: how long this node's own grant to its peer still runs. */
-  tick(nowMs: number, peerGrantMs: number): void {
+  /** Does what has become possible by now. `leaseNowMs`: now by the lease clock. `peerGrantMs`: how long this node's own grant to its peer still runs. */
+  tick(nowMs: number, leaseNowMs: number, peerGrantMs: number): void {
     if (!this.isActive) return;
     if (this.#phase === 'fencing') {
       // Without a lease the assignment may be an old one, read only now: another reign may have begun since.
-      if (peerGrantMs > 0 || this.#mayServeUntilMs <= nowMs) return;
+      if (peerGrantMs > 0 || this.#mayServeUntilMs <= leaseNowMs) return;
       this.#begin(nowMs);
     }
     this.#membership.advance(
       {
         // Alone it may serve without a lease; it must have one again before the rule is tightened.
-        attached: this.#slaveAttached && this.#leasedUntilMs > nowMs,
+        attached: this.#slaveAttached && this.#leasedUntilMs > leaseNowMs,
         ackedSeq: this.#ackedSeq,
         levelSeq: this.#endAtLastTick,
         stalledMs: this.#owingSinceMs === null ? 0 : nowMs - this.#owingSinceMs,
@@ -119,16 +119,9 @@ export class Reign {
   }
 
   /** The lease is given back for good. */
-  release(reason: string, nowMs: number): void {
+  release(reason: string): void {
     this.#phase = 'released';
     this.#releasedBecause = reason;
-    this.dropLeases(nowMs);
-  }
-
-  /** What was granted so far cannot be trusted any more. */
-  dropLeases(nowMs: number): void {
-    this.#controllerLease.drop(nowMs);
-    this.#slaveLease.drop(nowMs);
   }
 
   // --- state
