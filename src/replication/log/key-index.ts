@@ -13,6 +13,8 @@ import { SHARDS, SHARD_BITS } from './fingerprint.ts';
 const LEAST_SLOTS = 8;
 const FULL = 0.84;
 const GROWTH = 1.25;
+/** How full a table is made that will grow later. */
+const ROOMY = 0.7;
 const SHARD_SHIFT = 32 - SHARD_BITS;
 const WORD = 2 ** 32;
 
@@ -90,10 +92,16 @@ export class KeyIndex {
     return true;
   }
 
-  /** Makes room for so many keys in one table before they are added. */
+  /** Makes room for up to so many keys in one table before they are added. */
   reserve(shard: number, keys: number): void {
-    const slots = Math.ceil((keys + 1) / FULL);
+    const slots = Math.ceil((keys + 1) / ROOMY);
     if (slots > this.#tables[shard]!.length >>> 2) this.#resize(shard, slots);
+  }
+
+  /** Gives back what was reserved in vain. */
+  trim(shard: number): void {
+    const slots = Math.ceil((this.#used[shard]! + 1) / ROOMY);
+    if (slots * GROWTH < this.#tables[shard]!.length >>> 2) this.#resize(shard, slots);
   }
 
   /**

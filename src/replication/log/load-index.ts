@@ -53,12 +53,13 @@ function groupOf(
 }
 
 function loadShard(index: LogIndex, groups: readonly Group[], shard: number, first: number): void {
-  let most = 0;
-  for (const { starts } of groups) most = Math.max(most, starts[shard + 1]! - starts[shard]!);
-  index.keys.reserve(shard, most);
+  let entries = 0;
+  for (const { starts } of groups) entries += starts[shard + 1]! - starts[shard]!;
+  index.keys.reserve(shard, entries);
   for (const { id, words, starts } of groups) {
     const offset = starts[first]!;
     const from = (starts[shard]! - offset) * ENTRY_WORDS;
     index.applyEntries(words.subarray(from, (starts[shard + 1]! - offset) * ENTRY_WORDS), id);
   }
+  index.keys.trim(shard);
 }
