@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { ApiClient } from '../../src/api/client.ts';
+import { foregroundScheduler } from '../../src/kit/clock.ts';
 import { messageOf } from '../../src/kit/errors.ts';
 import { clusterStatusSchema, type GroupStatus } from '../../src/model/status.ts';
 import { makeCertificates } from './certificates.ts';
@@ -35,6 +37,10 @@ export interface ClusterOptions {
   /** Keys of `failover` and of `app` beside the rig's own, as in the file. */
   readonly failover?: object;
   readonly appSettings?: object;
+  /** Keys of `replication`, as in the file. */
+  readonly replication?: object;
+  /** Added to the environment of the daemons. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The usual ports, for nodes with an address each. */
@@ -93,12 +99,12 @@ export class Cluster {
 
   async startController(): Promise<void> {
     const argv = this.#argv('controller');
-    this.#controller = await this.#options.director.spawn(argv, { name: 'controller' });
+    this.#controller = await this.#options.director.spawn(argv, { name: 'controller', env: this.#env });
   }
 
   async startAgent(node: NodeName): Promise<void> {
     const argv = this.#argv('agent', GROUP, node);
-    this.#agents.set(node, await this.#options.nodes[node].spawn(argv, { name: 'agent' }));
+    this.#agents.set(node, await this.#options.nodes[node].spawn(argv, { name: 'agent', env: this.#env }));
   }
 
   async startApp(node: NodeName): Promise<void> {
@@ -120,8 +126,13 @@ export class Cluster {
     return this.#options.director.run(this.#argv(...args));
   }
 
+  /** The controller's API, without a process for each question. */
+  get api(): ApiClient {
+    return new ApiClient(join(this.#options.director.dir, 'controller.sock'), foregroundScheduler);
+  }
+
   async status(): Promise<GroupStatus> {
-    const cluster = clusterStatusSchema.parse(JSON.parse(await this.hsctl('status', '--json')));
+    const cluster = clusterStatusSchema.parse(await this.api.status(GROUP));
     const group = cluster.groups.find((candidate) => candidate.group === GROUP);
     if (!group) throw new Error(`the status has no group ${GROUP}`);
     return group;
@@ -169,19 +180,28 @@ export class Cluster {
     return join(this.#options.nodes[node].dir, 'app.sock');
   }
 
+  /** Folder of a node's log. */
+  store(node: NodeName): string {
+    return join(this.#options.nodes[node].dir, 'store');
+  }
+
+  get #env(): Readonly<Record<string, string>> {
+    return this.#options.env ?? {};
+  }
+
   #argv(...args: readonly string[]): string[] {
     return [process.execPath, HSCTL, ...args, '--config', this.configFile];
   }
 
   #configuration(tls: string | null): object {
-    const { director, nodes, ports, traffic, failover, appSettings } = this.#options;
+    const { director, nodes, ports, traffic, failover, appSettings, replication } = this.#options;
     const node = (name: NodeName): object => ({
       address: nodes[name].address,
       control: ports[name].control,
       replication: ports[name].replication,
       port: ports[name].clients,
       socket: this.socket(name),
-      store: join(nodes[name].dir, 'store'),
+      store: this.store(name),
     });
     return {
       cluster: 'rig',
@@ -194,6 +214,7 @@ export class Cluster {
           app: { heartbeat: { interval: '100ms', misses: 5 }, ...appSettings },
           traffic,
           failover: { ...failover },
+          ...(replication === undefined ? {} : { replication }),
         },
       },
     };

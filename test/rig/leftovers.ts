@@ -47,10 +47,22 @@ function removeNamespace(name: string): void {
   toolSync(['ip', 'netns', 'del', name]);
 }
 
+/** File systems that were mounted below a folder, the innermost first. */
+function mountsBelow(folder: string): string[] {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  const points = mounts.map((line) => line.split(' ')[1] ?? '');
+  return points.filter((point) => point.startsWith(`${folder}/`)).toReversed();
+}
+
+function removeFolder(folder: string): void {
+  for (const point of mountsBelow(folder)) toolSync(['umount', '--lazy', point]);
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /** Removes all that the rig `id` left on the machine: processes, namespaces, files. Safe to repeat. */
 export function removeRig(id: string): void {
   for (const name of namespaces()) if (name.startsWith(`${id}-`)) removeNamespace(name);
-  for (const name of folders()) if (name === id) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  for (const name of folders()) if (name === id) removeFolder(join(tmpdir(), name));
 }
 
 /** Removes what rigs of dead processes left; gives their ids. */

@@ -21,6 +21,8 @@ add table bridge rig
 add set bridge rig cuts { type ifname . ifname; }
 add chain bridge rig forward { type filter hook forward priority 0; }
 add rule bridge rig forward iifname . oifname @cuts drop
+add set bridge rig lossy { type ifname . ifname; }
+add rule bridge rig forward iifname . oifname @lossy numgen random mod 100 < 30 drop
 `;
 
 /**
@@ -78,15 +80,25 @@ export class Network {
     if (pairs.length > 0) await this.#nft(`add element bridge rig cuts ${setOf(pairs)}\n`);
   }
 
-  /** Lets the pairs through again, whether or not they were cut. */
+  /** Lets the pairs through again, whether or not they were cut or lossy. */
   async heal(pairs: readonly (readonly [from: string, to: string])[]): Promise<void> {
     const elements = setOf(pairs);
     if (pairs.length === 0) return;
-    await this.#nft(`add element bridge rig cuts ${elements}\ndelete element bridge rig cuts ${elements}\n`);
+    const script = ['cuts', 'lossy'].flatMap((set) => [
+      `add element bridge rig ${set} ${elements}\n`, // what is not there cannot be deleted
+      `delete element bridge rig ${set} ${elements}\n`,
+    ]);
+    await this.#nft(script.join(''));
   }
 
+  /** Drops from now on three of ten of what goes from one host to another. */
+  async lose(pairs: readonly (readonly [from: string, to: string])[]): Promise<void> {
+    if (pairs.length > 0) await this.#nft(`add element bridge rig lossy ${setOf(pairs)}\n`);
+  }
+
+  /** Ends every cut and loss. */
   async healAll(): Promise<void> {
-    await this.#nft('flush set bridge rig cuts\n');
+    await this.#nft('flush set bridge rig cuts\nflush set bridge rig lossy\n');
   }
 
   #nft(script: string): Promise<string> {

@@ -95,6 +95,11 @@ export class Rig {
     return this.#network.cut(bothWays(name, this.#others(name)));
   }
 
+  /** Loses three of ten packets between two hosts. */
+  lose(one: string, other: string): Promise<void> {
+    return this.#network.lose(bothWays(one, [other]));
+  }
+
   /** Lets two hosts talk again, both ways. */
   heal(one: string, other: string): Promise<void> {
     return this.#network.heal(bothWays(one, [other]));
@@ -105,7 +110,7 @@ export class Rig {
     return this.#network.heal(bothWays(name, this.#others(name)));
   }
 
-  /** Ends every cut. */
+  /** Ends every cut and loss. */
   healAll(): Promise<void> {
     return this.#network.healAll();
   }

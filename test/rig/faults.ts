@@ -1,0 +1,167 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Cluster, GROUP, NODES, type NodeName, otherThan } from './cluster.ts';
+import type { Rig } from './rig.ts';
+import type { RigProcess } from './rig-process.ts';
+import type { SmallDisk } from './small-disk.ts';
+
+/** Something that befalls a running pair, and its end. Faults with different targets do not disturb each other's end. */
+export interface Fault {
+  readonly name: string;
+  readonly target: string;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** A program of the pair: `controller`, `agent a`, `app b` ... */
+export type Program = 'controller' | `agent ${NodeName}` | `app ${NodeName}`;
+
+/** Hosts between which packets can be lost. */
+type HostName = NodeName | 'director' | 'client';
+
+export interface FaultScene {
+  readonly rig: Rig;
+  readonly cluster: Cluster;
+}
+
+function processOf(cluster: Cluster, program: Program): RigProcess {
+  if (program === 'controller') return cluster.controller;
+  const [kind, node] = program.split(' ') as ['agent' | 'app', NodeName];
+  return kind === 'agent' ? cluster.agent(node) : cluster.app(node);
+}
+
+async function startIfEnded(cluster: Cluster, program: Program): Promise<void> {
+  if (processOf(cluster, program).running) return;
+  if (program === 'controller') return cluster.startController();
+  const [kind, node] = program.split(' ') as ['agent' | 'app', NodeName];
+  return kind === 'agent' ? cluster.startAgent(node) : cluster.startApp(node);
+}
+
+/** SIGKILL; in the end the program is started again. */
+export function killed({ cluster }: FaultScene, program: Program): Fault {
+  return {
+    name: `${program} killed`,
+    target: program,
+    begin: async () => void (await processOf(cluster, program).kill()),
+    end: () => startIfEnded(cluster, program),
+  };
+}
+
+/** SIGSTOP; in the end SIGCONT. */
+export function frozen({ cluster }: FaultScene, program: Program): Fault {
+  return {
+    name: `${program} frozen`,
+    target: program,
+    begin: async () => processOf(cluster, program).freeze(),
+    end: async () => {
+      processOf(cluster, program).thaw();
+      await startIfEnded(cluster, program);
+    },
+  };
+}
+
+/** Nothing arrives from the one at the other. */
+export function cutOneWay({ rig }: FaultScene, from: HostName, to: HostName): Fault {
+  return {
+    name: `${from} to ${to} cut`,
+    target: linkBetween(from, to),
+    begin: () => rig.cut(from, to),
+    end: () => rig.heal(from, to),
+  };
+}
+
+export function cutBothWays({ rig }: FaultScene, one: HostName, other: HostName): Fault {
+  return {
+    name: `${one} and ${other} cut`,
+    target: linkBetween(one, other),
+    begin: () => rig.cutBoth(one, other),
+    end: () => rig.heal(one, other),
+  };
+}
+
+/** Three of ten packets are lost, both ways. */
+export function lossy({ rig }: FaultScene, one: HostName, other: HostName): Fault {
+  return {
+    name: `${one} and ${other} lossy`,
+    target: linkBetween(one, other),
+    begin: () => rig.lose(one, other),
+    end: () => rig.heal(one, other),
+  };
+}
+
+/** Cut and healed in turn, each for a time that `nextMs` gives. */
+export function flapping({ rig }: FaultScene, one: HostName, other: HostName, nextMs: () => number): Fault {
+  const stop = new AbortController();
+  let flaps: Promise<void> = Promise.resolve();
+  const flap = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      await rig.cutBoth(one, other);
+      await pause(nextMs());
+      await rig.heal(one, other);
+      await pause(nextMs());
+    }
+  };
+  return {
+    name: `${one} and ${other} flapping`,
+    target: linkBetween(one, other),
+    begin: async () => void (flaps = flap()),
+    end: () => {
+      stop.abort();
+      return flaps;
+    },
+  };
+}
+
+/** The host is silent for all. */
+export function isolated({ rig }: FaultScene, host: HostName): Fault {
+  return {
+    name: `${host} isolated`,
+    target: `links of ${host}`,
+    begin: () => rig.isolate(host),
+    end: () => rig.rejoin(host),
+  };
+}
+
+/** The disk takes nothing more; in the end there is room again, and somebody has started the agent anew. */
+export function diskFull({ cluster }: FaultScene, node: NodeName, disk: SmallDisk): Fault {
+  return {
+    name: `disk of ${node} full`,
+    target: `agent ${node}`,
+    begin: () => disk.fill(),
+    end: async () => {
+      disk.empty();
+      await cluster.agent(node).stop();
+      await cluster.startAgent(node);
+    },
+  };
+}
+
+export const DEEDS = ['promote', 'drain master', 'drain slave', 'pause'] as const;
+export type Deed = (typeof DEEDS)[number];
+
+/** An operator's deed, whether or not it is refused; in the end it is taken back. */
+export function operatorDoes({ cluster }: FaultScene, deed: Deed): Fault {
+  const { api } = cluster;
+  const by = { group: GROUP, operator: 'rig' };
+  const act = async (): Promise<unknown> => {
+    if (deed === 'pause') return api.pause({ ...by, forMs: 60_000 });
+    const master = await cluster.master();
+    if (deed === 'promote') {
+      return api.promote({ ...by, node: otherThan(master), dryRun: false, force: false, allowDataLoss: false });
+    }
+    return api.drain({ ...by, node: deed === 'drain master' ? master : otherThan(master), timeoutMs: null });
+  };
+  const takeBack = async (): Promise<void> => {
+    if (deed === 'pause') await api.resume(by);
+    if (deed.startsWith('drain')) for (const node of NODES) await api.undrain({ ...by, node });
+  };
+  return {
+    name: `operator: ${deed}`,
+    target: 'operator',
+    begin: async () => void act().catch(() => {}), // the controller may be gone, or refuse
+    end: () => takeBack().catch(() => {}),
+  };
+}
+
+function linkBetween(one: HostName, other: HostName): string {
+  return [one, other].toSorted().join('-');
+}
