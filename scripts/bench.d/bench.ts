@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/kit/errors.ts';
 import type { Bench } from './bench-types.ts';
+import { catchup } from './catchup/catchup.ts';
 import { failover } from './failover/failover.ts';
 import { replication } from './replication/replication.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { failover, replication };
+const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup };
 
 const usage = `usage: scripts/bench NAME [--json] [--runs N] [--records N] [--minutes N]\nNAME is one of: ${Object.keys(BENCHES).join(', ')}\n`;
 
@@ -15,8 +16,8 @@ function wrong(message: string): never {
 
 function words() {
   try {
-    const count = { type: 'string' } as const;
-    const counts = { runs: count, rounds: count, records: count, minutes: count };
+    const number = { type: 'string' } as const;
+    const counts = { runs: number, rounds: number, records: number, minutes: number };
     return parseArgs({ allowPositionals: true, options: { json: { type: 'boolean', default: false }, ...counts } });
   } catch (error) {
     return wrong(messageOf(error));
