@@ -24,8 +24,10 @@ export interface OpenOptions {
   readonly directory: string;
   readonly store: string;
   readonly key: FingerprintKey;
-  /** Whether the machine ran on since the last write; null: nothing is to be mended, a torn tail is only told. */
+  /** Whether the machine ran on since the last write. */
   readonly sameBoot: boolean;
+  /** Whether the store was closed in good order: then nothing is missing that was written. */
+  readonly wasClean: boolean;
   readonly synced: SyncedTo | null;
   readonly onTornTail: (tail: TornTail) => void;
 }
@@ -185,7 +187,8 @@ function syncFound(segment: Segment): void {
  * later segment, since they are made in order. Undefined: the log's first segment, which is not there.
  */
 function wasSynced(options: OpenOptions, segment: Segment | undefined, offset: number): boolean {
-  const { synced, disk, directory } = options;
+  const { synced, wasClean, disk, directory } = options;
+  if (wasClean) return true;
   const firstSeq = segment?.name.firstSeq ?? 0;
   if (synced !== null && firstSeq < synced.firstSeq) return true;
   if (synced !== null && segment?.name.generation === synced.generation && offset < synced.bytes) return true;

@@ -52,10 +52,13 @@ export class StoreMeta implements AgentMemory {
   readonly #directory: string;
   /** Whether the machine ran without a break since the store was last open. */
   readonly sameBoot: boolean;
+  /** Whether the store was last closed in good order. */
+  readonly wasClean: boolean;
   #meta: Meta;
 
-  private constructor(disk: Disk, directory: string, meta: Meta, sameBoot: boolean) {
-    this.sameBoot = sameBoot;
+  private constructor(disk: Disk, directory: string, meta: Meta, former: Meta) {
+    this.sameBoot = former.boot === meta.boot;
+    this.wasClean = former.clean;
     this.#disk = disk;
     this.#directory = directory;
     this.#meta = meta;
@@ -71,7 +74,7 @@ export class StoreMeta implements AgentMemory {
     const former = found ?? newMeta(boot, random);
     const kept = former.boot === boot || former.clean || former.syncsAlways;
     const meta = { ...former, boot, clean: false, syncsAlways, intact: former.intact && kept };
-    const opened = new StoreMeta(disk, directory, meta, former.boot === boot);
+    const opened = new StoreMeta(disk, directory, meta, former);
     opened.#save();
     return opened;
   }

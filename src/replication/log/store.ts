@@ -115,9 +115,9 @@ export class Store {
 
   #load(): void {
     const { disk, directory, onTornTail, clock } = this.options;
-    const { store, key, sameBoot } = this.meta;
+    const { store, key, sameBoot, wasClean } = this.meta;
     const synced = this.#mark.read();
-    const hints = openSegments({ disk, directory, store, key, sameBoot, synced, onTornTail }, this.segments);
+    const hints = openSegments({ disk, directory, store, key, sameBoot, wasClean, synced, onTornTail }, this.segments);
     const { list } = this.segments;
     try {
       loadIndex(this.index, list, hints, this.fingerprint);
