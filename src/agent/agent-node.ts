@@ -23,6 +23,8 @@ export interface NodePorts {
   readonly logger: Logger;
   /** Random name of this run. */
   readonly instance: string;
+  /** Whether no session with a former master is still at work on the log. */
+  logIsFree(): boolean;
   /** Written through at each append: the log counts as held only once it is on stable storage. */
   readonly syncsAlways: boolean;
   /** Runs a task at the end of this turn of the event loop. */
@@ -85,6 +87,7 @@ export class AgentNode {
         saveLongestGrant: (longestGrantMs) => memory.save({ longestGrantMs }),
         appendReign: () => this.replica.appendReign(settings.node),
         appendInSync: (_epoch, members) => this.replica.appendInSync(members),
+        logIsFree: () => ports.logIsFree(),
         endSeq: () => log.end.seq,
         heldSeq: () => (ports.syncsAlways ? Math.min(this.#heldSeq, log.end.seq) : log.end.seq),
         sendRelease: (renouncedEpoch) => ports.sendToSlave({ type: 'release', renouncedEpoch }),

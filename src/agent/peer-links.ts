@@ -61,6 +61,9 @@ export class PeerLinks implements Service {
   #wanted: Posture | null = null;
   /** Aborts the dialling and the slave session when this node no longer wants them. */
   #dialling: AbortController | null = null;
+  /** Settles when no earlier dialling is at work any more. */
+  #dialled: Promise<void> = Promise.resolve();
+  #logIsFree = true;
   #stopped = false;
   #news: Timer | null = null;
   #toldSeq = 0;
@@ -143,6 +146,11 @@ export class PeerLinks implements Service {
     this.#slave?.release(message.renouncedEpoch);
   }
 
+  /** Whether no session is at work on the log. */
+  get logIsFree(): boolean {
+    return this.#logIsFree;
+  }
+
   get pace(): Pace {
     return this.#pace;
   }
@@ -172,7 +180,9 @@ export class PeerLinks implements Service {
   #startDialling(): void {
     if (this.#dialling !== null) return;
     this.#dialling = new AbortController();
-    void this.#dialLoop(this.#dialling.signal);
+    // The last session may still be cutting the log: two must never work on it.
+    const { signal } = this.#dialling;
+    this.#dialled = this.#dialled.then(() => this.#dialLoop(signal));
   }
 
   #stopDialling(reason: string): void {
@@ -217,8 +227,12 @@ export class PeerLinks implements Service {
       }),
     });
     this.#slave = session;
+    this.#logIsFree = false;
     session.start();
     await session.done;
+    this.#logIsFree = true;
+    // A reign may be waiting for this.
+    this.#options.node.act(() => this.#options.node.core.tick());
     return session.hasFollowed;
   }
 
@@ -274,7 +288,7 @@ export class PeerLinks implements Service {
       return { type: 'refusal', code: 'busy', reason: `this node is ${node.core.role}, it follows nobody` };
     }
     const { end, aloneTo } = log.state();
-    const sharedSeq = attach.fromNothing ? 0 : attach.fork.seq;
+    const sharedSeq = attach.fork.seq;
     if (aloneTo <= sharedSeq || node.core.assignment?.mayDiscard) return null;
     node.onDiverged({
       ownEnd: { ...end },

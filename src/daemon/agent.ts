@@ -23,7 +23,7 @@ import { collectSeldom } from './agent/heap.ts';
 import { Hooks } from './agent/hooks.ts';
 import { LocalProbe } from './agent/local-probe.ts';
 import { NodeTraffic } from './agent/node-traffic.ts';
-import { securityFor } from './security.ts';
+import { followCredentials, securityFor } from './security.ts';
 import { agentSettings, groupNamed } from './settings.ts';
 import { notifySystemd } from './systemd.ts';
 
@@ -117,6 +117,7 @@ class Agent {
       closeGate: (onIdle) => void this.#traffic.closeGate(onIdle),
       openGate: () => void this.#traffic.openGate(),
       roleChanged: (posture) => this.#onRole(posture),
+      logIsFree: () => this.#peers.logIsFree,
       peerWanted: (posture) => this.#peers.update(posture),
       sendToController: (message) => this.#control.send(message),
       sendToSlave: (message) => this.#peers.sendToSlave(message),
@@ -167,7 +168,12 @@ class Agent {
     const onAbort = (): void => stop.abort();
     signal.addEventListener('abort', onAbort, { once: true });
     const listeners = await this.#listen();
-    const ends = [this.#node.start(), this.#app.start(), this.#startSync()];
+    const ends = [
+      followCredentials(this.#security, systemScheduler, this.#logger),
+      this.#node.start(),
+      this.#app.start(),
+      this.#startSync(),
+    ];
     const systemd = notifySystemd(
       systemScheduler,
       this.#logger,

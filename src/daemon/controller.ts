@@ -16,7 +16,7 @@ import { GroupRuntime } from './controller/group-runtime.ts';
 import { RunningController } from './controller/service.ts';
 import { WatchedRecords } from './controller/watched-records.ts';
 import type { LinkSecurity } from '../transport/security.ts';
-import { securityFor } from './security.ts';
+import { followCredentials, securityFor } from './security.ts';
 import { groupSettings } from './settings.ts';
 import { notifySystemd } from './systemd.ts';
 
@@ -72,6 +72,7 @@ async function runWith(
   const service = new RunningController({ config, configPath, records, groups, scheduler });
   const api = new ApiServer({ service, doors: doorsOf(config, security), logger, version: VERSION });
   await api.open();
+  const stopFollowing = followCredentials(security, scheduler, logger);
   const systemd = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
     version: VERSION,
@@ -82,6 +83,7 @@ async function runWith(
     await Promise.all(runtimes.map((runtime) => runtime.run(signal)));
   } finally {
     systemd.stopping();
+    stopFollowing();
     await api.close();
     await systemd.close();
   }

@@ -55,6 +55,7 @@ export class AgentRun {
       closeGate: (onIdle) => host.app.whenIdle(() => process.run(onIdle)),
       openGate: () => undefined,
       roleChanged: (posture) => this.#roleChanged(host, posture),
+      logIsFree: () => peers.logIsFree,
       peerWanted: (posture) => peers.update(posture),
       sendToController: (message) => control.send(message),
       sendToSlave: (message) => peers.sendToSlave(message),
@@ -99,6 +100,13 @@ export class AgentRun {
   /** What a former run left is removed before a word is said; an agent that cannot is started again by systemd. */
   #clear(then: () => void): void {
     this.vip.release().then(then, () => this.process.after(500, () => this.#clear(then)));
+  }
+
+  /** SIGTERM: everything is given back in order, then the process ends. */
+  end(): void {
+    this.process.run(() => {
+      void this.node.stop().then(() => this.process.kill('killed'));
+    });
   }
 
   #roleChanged(host: SimNode, posture: Posture): void {

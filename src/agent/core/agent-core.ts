@@ -44,6 +44,8 @@ export interface AgentPorts {
   appendReign(epoch: number): void;
   /** Appends an in-sync record to the log and returns its seq. */
   appendInSync(epoch: number, members: readonly NodeId[]): number;
+  /** Whether this node may append now: nothing that a former master asked for is still being cut from the log. */
+  logIsFree(): boolean;
   /** Seq of the last record in the log. */
   endSeq(): number;
   /** How much of the log this node surely keeps itself: its end, or what is on stable storage with `fsync: always`. */

@@ -99,7 +99,7 @@ export class Reign {
     if (!this.isActive) return;
     if (this.#phase === 'fencing') {
       // Without a lease the assignment may be an old one, read only now: another reign may have begun since.
-      if (peerGrantMs > 0 || this.#mayServeUntilMs <= leaseNowMs) return;
+      if (peerGrantMs > 0 || this.#mayServeUntilMs <= leaseNowMs || !this.#ports.logIsFree()) return;
       this.#begin(nowMs);
     }
     this.#membership.advance(
