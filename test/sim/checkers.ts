@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 /** A suspended machine that wakes up holds its address until its agent has run once: so long at most. */
 const WAKE_GRACE_HEARTBEATS = 2;
 
-/** Longer than the kernel keeps an address that its agent cannot remove. */
+/** Longer than the kernel keeps an address that no agent removes. */
 const ADDRESS_LIFETIME_LIMIT_MS = 12_000;
 
 /** The invariants of the design, looked at by true time after every event. */
@@ -26,6 +26,8 @@ export class Checkers implements StoreWatch {
   readonly #epochs = new Map<string, number>();
   readonly #cursor = new BatchCursor();
   #newestReign = 0;
+  /** As recorded last, whatever became of the record. */
+  #inSync: readonly string[] = [];
   #doubtfulUntilMs = -Infinity;
   /** An accident or an operator was allowed to lose acknowledged records. */
   lossAllowed = false;
@@ -86,8 +88,9 @@ export class Checkers implements StoreWatch {
       this.#world.broken('I7', `${holder.id} holds the address while ${serving.id} serves`);
   }
 
-  #hasJustWoken({ machine, group, address }: SimNode): boolean {
-    if (address.broken && this.#world.nowMs - machine.resumedAtMs < ADDRESS_LIFETIME_LIMIT_MS) return true;
+  #hasJustWoken({ machine, group, address, agent }: SimNode): boolean {
+    const stays = address.broken || agent === null;
+    if (stays && this.#world.nowMs - machine.resumedAtMs < ADDRESS_LIFETIME_LIMIT_MS) return true;
     return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
   }
 
@@ -100,6 +103,7 @@ export class Checkers implements StoreWatch {
 
   onSaved(_before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[]): void {
     this.#world.tell('record', `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`);
+    this.#inSync = record.inSync;
     const decided = events.some(({ kind }) => kind === 'decision');
     if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
       this.#world.broken('I8', `${record.rule} was decided on doubtful clocks: ${record.reason}`);
@@ -159,8 +163,7 @@ export class Checkers implements StoreWatch {
   /** Where every in-sync node lost what it held, the configured fsync was not enough for this accident. */
   lost(store: SimStore, tail: readonly StoredBatch[]): void {
     this.#world.tell(`store-${store.node}`, `lost ${tail.length} batches, ends at ${store.end.epoch}-${store.end.seq}`);
-    const inSync = this.#records.record?.inSync ?? [];
-    const holders = this.#nodes.filter(({ id }) => inSync.includes(id)).map((node) => node.store);
+    const holders = this.#nodes.filter(({ id }) => this.#inSync.includes(id)).map((node) => node.store);
     if (holders.some((holder) => this.#missingIn(holder) === null)) return;
     if (store.syncsAlways) this.#world.broken('I2', `${store.node} lost acknowledged records although it syncs always`);
     this.#forget(holders);

@@ -98,7 +98,10 @@ export class FaultDriver {
         return network.breakConnections(machine, other, kind === 'half-open links');
       }
       case 'kill agent':
-        node.agent?.process.kill('killed');
+        if (!node.machine.suspended) node.agent?.process.kill('killed');
+        return restart(() => this.#stage.startAgent(node));
+      case 'end agent':
+        node.agent?.end();
         return restart(() => this.#stage.startAgent(node));
       case 'kill agent at an effect':
         if (node.agent !== null) node.agent.process.dieAfterEffects = 1 + Math.floor(amount * 30);
@@ -147,6 +150,11 @@ export class FaultDriver {
       case 'records fail':
         records.broken = true;
         return later(() => (records.broken = false));
+      case 'lose records':
+        this.#stage.controller()?.process.kill('killed');
+        records.record = null;
+        records.longestGrantMs = 0;
+        return restart(() => this.#stage.startController());
       case 'traffic fails': {
         director.broken = true;
         node.address.broken = true;
@@ -209,6 +217,8 @@ export class FaultDriver {
   }
 
   #setClock(machine: Machine, amount: number): void {
+    // That nobody sees a clock is set that stands still is a fault too many: see kit/lease-clock.ts.
+    if (machine.suspended) return;
     const byMs = (amount - 0.5) * 20_000;
     machine.setWallClock(byMs);
     const controller = this.#stage.controller();

@@ -83,6 +83,11 @@ export class Simulation {
     return this.#result();
   }
 
+  /** A promise that nobody waited for was rejected. */
+  crashed(reason: unknown): void {
+    this.#world.broken('crash', `unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}`);
+  }
+
   // --- phases
 
   /** I9: with everything mended the group serves again, with both nodes in sync. */

@@ -1,0 +1,38 @@
+import type { LoadFnOutput, LoadHookSync } from 'node:module';
+
+/** A guard that is switched off: one piece of source text replaced while its file is loaded. The file itself stays as it is. */
+export interface Mutant {
+  readonly name: string;
+  /** Path from the root of the project. */
+  readonly file: string;
+  /** Must be in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface MutantHooks {
+  readonly hooks: { readonly load: LoadHookSync };
+  /** @throws if the file was not loaded. */
+  assertApplied(): void;
+}
+
+/** Hooks for `registerHooks` of this thread. */
+export function mutantHooks({ name, file, find, replace }: Mutant): MutantHooks {
+  const target = new URL(`../../${file}`, import.meta.url).href;
+  let applied = false;
+  const load: LoadHookSync = (url, context, nextLoad): LoadFnOutput => {
+    const loaded = nextLoad(url, context);
+    if (url !== target) return loaded;
+    const source = Buffer.from(loaded.source as Uint8Array).toString();
+    const pieces = source.split(find);
+    if (pieces.length !== 2) throw new Error(`mutant ${name}: its text is ${pieces.length - 1} times in ${file}`);
+    applied = true;
+    return { ...loaded, source: pieces.join(replace) };
+  };
+  return {
+    hooks: { load },
+    assertApplied() {
+      if (!applied) throw new Error(`mutant ${name}: ${file} was not loaded`);
+    },
+  };
+}

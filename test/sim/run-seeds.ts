@@ -1,0 +1,56 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Mutant } from './mutant.ts';
+import type { Violation } from './world.ts';
+
+export interface WorkerData {
+  readonly mutant: Mutant | null;
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly hash: number;
+  readonly simulatedMs: number;
+  readonly changes: number;
+  readonly acknowledged: number;
+  /** How long the run took on this machine. */
+  readonly ranMs: number;
+}
+
+export interface SeedsOptions {
+  readonly from: number;
+  readonly count: number;
+  readonly workers?: number;
+  readonly mutant?: Mutant;
+  /** Stops when this says so; told of each seed as it ends. */
+  readonly onResult?: (result: SeedResult) => 'stop' | 'go on';
+}
+
+/** Runs seeds in parallel. Results come in the order of the seeds, as far as the run got. */
+export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
+  const { from, count, mutant = null, onResult } = options;
+  const workers = Math.min(options.workers ?? availableParallelism(), count);
+  const results: SeedResult[] = [];
+  let next = from;
+  let stopped = false;
+  const runOne = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const data: WorkerData = { mutant };
+      const worker = new Worker(new URL('seed-worker.ts', import.meta.url), { workerData: data });
+      const goOn = (): void => {
+        if (stopped || next >= from + count) return void worker.terminate().then(() => resolve(), reject);
+        worker.postMessage(next);
+        next += 1;
+      };
+      worker.on('error', reject);
+      worker.on('message', (result: SeedResult) => {
+        results.push(result);
+        if (onResult?.(result) === 'stop') stopped = true;
+        goOn();
+      });
+      goOn();
+    });
+  await Promise.all(Array.from({ length: workers }, runOne));
+  return results.toSorted((one, other) => one.seed - other.seed);
+}

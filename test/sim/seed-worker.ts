@@ -1,0 +1,28 @@
+import { registerHooks } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import { mutantHooks, type Mutant } from './mutant.ts';
+import type { SeedResult, WorkerData } from './run-seeds.ts';
+
+/** Runs the seeds that it is sent, one after the other; with a mutant, in code that was changed while it was loaded. */
+
+const { mutant } = workerData as WorkerData;
+const hooks = mutant === null ? null : mutantHooks(mutant as Mutant);
+if (hooks !== null) registerHooks(hooks.hooks);
+const { Simulation } = await import('./simulation.ts');
+hooks?.assertApplied();
+
+let present: InstanceType<typeof Simulation> | null = null;
+process.on('unhandledRejection', (reason: unknown) => present?.crashed(reason));
+
+parentPort?.on('message', (seed: number) => {
+  void runSeed(seed);
+});
+
+async function runSeed(seed: number): Promise<void> {
+  const startedAtMs = performance.now();
+  present = new Simulation(seed);
+  const { violation, hash, simulatedMs, changes, acknowledged } = await present.run();
+  const ranMs = performance.now() - startedAtMs;
+  const result: SeedResult = { seed, violation, hash, simulatedMs, changes, acknowledged, ranMs };
+  parentPort?.postMessage(result);
+}
