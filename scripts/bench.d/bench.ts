@@ -2,10 +2,13 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/kit/errors.ts';
 import type { Bench } from './bench-types.ts';
 import { catchup } from './catchup/catchup.ts';
+import { cli } from './cli/cli.ts';
 import { failover } from './failover/failover.ts';
+import { pacing } from './pacing/pacing.ts';
 import { replication } from './replication/replication.ts';
+import { soak } from './soak/soak.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup };
+const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup, pacing, cli, soak };
 
 const usage = `usage: scripts/bench NAME [--json] [--runs N] [--records N] [--minutes N]\nNAME is one of: ${Object.keys(BENCHES).join(', ')}\n`;
 

@@ -4,6 +4,7 @@ import { builtPackage } from './built-package.ts';
 import { confirmedWrites } from './confirmed-writes.ts';
 import { HsctlDuo } from './hsctl-duo.ts';
 import { type Load, redisBenchmark } from './load.ts';
+import { median } from './median.ts';
 import { RedisDuo } from './redis-duo.ts';
 import { inYard } from './yard.ts';
 
@@ -72,10 +73,4 @@ function compared(rates: { readonly ours: readonly number[]; readonly redis: rea
   const ours = median(rates?.ours ?? []);
   const redis = median(rates?.redis ?? []);
   return { ours: Math.round(ours), redis: Math.round(redis), ratio: Math.round((100 * ours) / redis) / 100 };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }

@@ -36,6 +36,11 @@ function stats({ context }: Client): Fields {
   };
 }
 
+function memory(): Fields {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { used_memory: heapUsed + external, used_memory_rss: rss, heap_used: heapUsed, external_used: external };
+}
+
 function persistence(): Fields {
   return { loading: 0, async_loading: 0 };
 }
@@ -104,6 +109,7 @@ function keyspace({ context }: Client): Fields {
 const SECTIONS: readonly (readonly [string, (client: Client) => Fields])[] = [
   ['Server', server],
   ['Clients', clients],
+  ['Memory', memory],
   ['Persistence', persistence],
   ['Stats', stats],
   ['Replication', replication],

@@ -1,0 +1,98 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Bench } from '../bench-types.ts';
+import { AppConnection } from '../replication/app-connection.ts';
+import { builtPackage } from '../replication/built-package.ts';
+import { type DuoNode, HsctlDuo } from '../replication/hsctl-duo.ts';
+import { type Load, redisBenchmark, VALUE_BYTES } from '../replication/load.ts';
+import { residentMb } from '../replication/process-memory.ts';
+import { inYard } from '../replication/yard.ts';
+
+const USUAL_MINUTES = 30;
+const SAMPLE_MS = 5000;
+const MINUTE_MS = 60_000;
+const MEBIBYTE = 2 ** 20;
+/** What is overwritten, in runs of some seconds each. */
+const LOAD: Load = { pipeline: 64, writes: 2_000_000, keys: 200_000 };
+/** Of a record in the log: its header, its key and its value. */
+const RECORD_BYTES = 8 + 16 + VALUE_BYTES;
+
+interface Sample {
+  readonly rssMb: number;
+  readonly heapMb: number;
+  readonly diskMb: number;
+}
+
+/** Overwrites a hot set at full speed, and looks whether memory and disk stay as they are. */
+export const soak: Bench = ({ minutes, note }) =>
+  inYard(async (machine) => {
+    const duo = await HsctlDuo.start(machine, { hsctl: await builtPackage(machine) });
+    const untilMs = performance.now() + (minutes ?? USUAL_MINUTES) * MINUTE_MS;
+    let writes = 0;
+    const writing = async (): Promise<void> => {
+      while (performance.now() < untilMs) {
+        await redisBenchmark(machine, duo.clientPort, LOAD);
+        writes += LOAD.writes;
+      }
+    };
+    const samples: Sample[] = [];
+    const sampling = async (): Promise<void> => {
+      while (performance.now() < untilMs) {
+        await pause(SAMPLE_MS);
+        const sample = await sampleOf(duo);
+        samples.push(sample);
+        const { rssMb, heapMb, diskMb } = sample;
+        note(`${writes} writes: RSS ${rssMb} MiB, heap ${heapMb} MiB, disk ${diskMb} MiB`);
+      }
+    };
+    await Promise.all([writing(), sampling()]);
+    await duo.close();
+    return { minutes: minutes ?? USUAL_MINUTES, writes, ...summary(samples) };
+  });
+
+/** The larger one of both nodes in each. */
+async function sampleOf(duo: HsctlDuo): Promise<Sample> {
+  const nodes: readonly DuoNode[] = ['a', 'b'];
+  const heaps = await Promise.all(nodes.map((node) => heapOf(duo.socket(node))));
+  return {
+    rssMb: Math.max(...nodes.map((node) => residentMb(duo.pid(node), 'VmRSS'))),
+    heapMb: Math.max(...heaps),
+    diskMb: Math.max(...nodes.map((node) => diskOf(duo.store(node)))),
+  };
+}
+
+async function heapOf(socket: string): Promise<number> {
+  const connection = await AppConnection.open(socket);
+  const info = await connection.ask('INFO', 'memory');
+  connection.close();
+  const [, bytes] = (info instanceof Uint8Array && /^heap_used:(\d+)/m.exec(Buffer.from(info).toString())) || [];
+  if (bytes === undefined) throw new Error('INFO does not tell heap_used');
+  return Math.round(Number(bytes) / MEBIBYTE);
+}
+
+function diskOf(store: string): number {
+  let bytes = 0;
+  for (const name of readdirSync(store)) {
+    // A file that compaction has just removed takes no room.
+    bytes += statSync(join(store, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return Math.round(bytes / MEBIBYTE);
+}
+
+/** The first minute, or the first half of less, is what it takes to fill the store and to compile the code. */
+function summary(samples: readonly Sample[]): object {
+  const settled = samples.slice(Math.min(Math.ceil(MINUTE_MS / SAMPLE_MS), Math.floor(samples.length / 2)));
+  const first = settled[0];
+  const last = settled.at(-1);
+  return {
+    rss_first_mb: first?.rssMb,
+    rss_last_mb: last?.rssMb,
+    rss_max_mb: Math.max(...samples.map(({ rssMb }) => rssMb)),
+    heap_first_mb: first?.heapMb,
+    heap_last_mb: last?.heapMb,
+    heap_max_mb: Math.max(...samples.map(({ heapMb }) => heapMb)),
+    disk_max_mb: Math.max(...samples.map(({ diskMb }) => diskMb)),
+    live_mb: Math.round(((LOAD.keys ?? 0) * RECORD_BYTES) / MEBIBYTE),
+  };
+}
