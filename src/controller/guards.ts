@@ -1,10 +1,12 @@
 import type { GroupRecord } from '../model/group-record.ts';
 import {
   bestCandidate,
+  candidatesOf,
   describeMs,
   hasRenounced,
   isLive,
   isSilent,
+  longestLog,
   masterOf,
   nodeNamed,
   obstaclesTo,
@@ -124,11 +126,21 @@ function textsOf(view: GroupView, node: NodeView): string[] {
   return obstaclesTo(view, node).map((obstacle) => obstacle.text);
 }
 
-/** Some other node can take over. */
+/**
+ * The node that should reign after the present master, which cannot go on: the best of the others, or the same again
+ * if nothing is wrong with it but that it gave up its epoch (its agent was restarted). Null if nobody can.
+ */
+export function successorOf(view: GroupView): NodeView | null {
+  const master = masterOf(view);
+  const isWell = master !== null && hasRenounced(view, master) && !probeSpeaksAgainst(view, master);
+  const candidates = candidatesOf(view).filter((node) => node !== master || isWell);
+  return longestLog(candidates, view.record.master);
+}
+
 export const anotherNodeCanServe: Guard = {
-  name: 'another node holds every acknowledged record and can serve',
+  name: 'another node holds every acknowledged record, can serve and is the better one',
   test(view) {
-    const best = bestCandidate(view);
+    const best = successorOf(view);
     if (best !== null && best.id !== view.record.master) return finding(true, `${best.id} can`);
     const others = view.nodes.filter((node) => node.id !== view.record.master);
     const reasons = others.flatMap((node) => textsOf(view, node));
@@ -168,14 +180,6 @@ export const heldDown: Guard = {
     // More than the whole of it is left only where the wall clock was set back.
     const held = leftMs > 0 && leftMs <= thresholds.holdDownMs;
     return finding(held, held ? `hold-down for another ${describeMs(leftMs)}` : 'hold-down is over');
-  },
-};
-
-export const failoverIsBarred: Guard = {
-  name: 'no failover is allowed at present',
-  test(view) {
-    const bars = [paused.test(view), heldDown.test(view), not(automatic).test(view)].filter(({ holds }) => holds);
-    return finding(bars.length > 0, bars.map(({ found }) => found).join('; ') || 'a failover is allowed');
   },
 };
 

@@ -1,7 +1,7 @@
 import type { GroupRecord } from '../model/group-record.ts';
 import * as change from './changes.ts';
 import * as guard from './guards.ts';
-import { bestCandidate, type GroupView } from './view.ts';
+import type { GroupView } from './view.ts';
 
 /**
  * What the controller decides, as a table: the first rule whose guards all hold gives the change of the record.
@@ -149,16 +149,6 @@ export const RULES = [
     protects: ['I3', 'I9'],
   },
   {
-    id: 'R605',
-    title: 'the same node begins a new reign, where no failover is allowed',
-    when: [reigning, guard.masterIsLost, guard.masterCanServeAgain, guard.failoverIsBarred],
-    change: (view) => change.beginReign(view, view.record.master, 'reelected'),
-    effect: 'a new epoch, for the same node',
-    to: 'fencing',
-    why: 'an agent or app that was restarted serves again, whatever keeps the service from moving',
-    protects: ['I3', 'I9'],
-  },
-  {
     id: 'R610',
     title: 'no failover while paused',
     when: [reigning, guard.masterIsLost, guard.paused],
@@ -192,7 +182,7 @@ export const RULES = [
     id: 'R640',
     title: 'fail over',
     when: [reigning, guard.masterIsLost, guard.automatic, guard.anotherNodeCanServe],
-    change: (view) => change.beginReign(view, bestCandidate(view)?.id ?? null, 'failover'),
+    change: (view) => change.beginReign(view, guard.successorOf(view)?.id ?? null, 'failover'),
     effect: 'a new epoch, for the best other node',
     to: 'fencing',
     why: 'the master cannot go on, and another node holds every acknowledged record',

@@ -124,12 +124,14 @@ function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): s
   return '';
 }
 
-/** The best node to become master, among those that can; the longest log wins, then the present master. */
+/** The nodes that could become master now. */
+export function candidatesOf(view: GroupView): NodeView[] {
+  return view.nodes.filter((node) => obstaclesTo(view, node).length === 0);
+}
+
+/** The best of them; the longest log wins, then the node on record. */
 export function bestCandidate(view: GroupView): NodeView | null {
-  return longestLog(
-    view.nodes.filter((node) => obstaclesTo(view, node).length === 0),
-    view.record.master,
-  );
+  return longestLog(candidatesOf(view), view.record.master);
 }
 
 /** The node with the longest log by (epoch, seq); `preferred` among equals. */
