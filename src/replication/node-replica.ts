@@ -109,6 +109,13 @@ export class NodeReplica implements Replica {
     return this.#added();
   }
 
+  setLater(bytes: Uint8Array, keyStart: number, keyEnd: number, valueBytes: number): Uint8Array {
+    if (this.#builder.full) this.flush();
+    const value = this.#builder.setLater(bytes, keyStart, keyEnd, valueBytes);
+    this.#added();
+    return value;
+  }
+
   delete(bytes: Uint8Array, keyStart: number, keyEnd: number): Seq {
     const key = bytes.subarray(keyStart, keyEnd);
     const pending = this.#pending.find(key);
@@ -118,8 +125,9 @@ export class NodeReplica implements Replica {
     return this.#added();
   }
 
-  beginAtomic(): void {
-    this.#builder.beginAtomic();
+  beginAtomic(bytes: number): void {
+    if (this.#builder.full) this.flush();
+    this.#builder.beginAtomic(bytes);
   }
 
   endAtomic(): void {

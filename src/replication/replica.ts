@@ -39,10 +39,15 @@ export interface Replica {
   // --- writes; bytes are copied before the call returns; throws HsctlError('disk') when the disk failed
   /** Adds a record to the batch of this turn and returns its seq. The arrays are views: `key` is bytes[keyStart, keyEnd). */
   set(bytes: Uint8Array, keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): Seq;
+  /**
+   * Adds a record as `set` does, and returns the place of its value, which the caller fills before it does anything else:
+   * so that a large value that came in pieces is copied once.
+   */
+  setLater(bytes: Uint8Array, keyStart: number, keyEnd: number, valueBytes: number): Uint8Array;
   /** The same for a delete; returns 0, and writes nothing, if the key does not exist. */
   delete(bytes: Uint8Array, keyStart: number, keyEnd: number): Seq;
-  /** Records between begin and end go into one batch: all or nothing on every node. */
-  beginAtomic(): void;
+  /** Records between begin and end go into one batch: all or nothing on every node. `bytes`: about their length in all. */
+  beginAtomic(bytes: number): void;
   endAtomic(): void;
 
   // --- reads: see writes of this turn too

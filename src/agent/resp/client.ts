@@ -7,6 +7,7 @@ import type { AppConnection } from './app-observer.ts';
 import type { Command, CommandKind } from './command.ts';
 import type { ServiceContext } from './context.ts';
 import { obstacle, unknownCommand, unknownSubcommand, wrongNumber } from './dispatch.ts';
+import type { Sender } from './input-budget.ts';
 import { Outlet } from './outlet.ts';
 import { Output } from './output.ts';
 import { Session } from './session.ts';
@@ -25,7 +26,7 @@ const READ_AHEAD_BYTES = 256 * 1024;
  * they tell of is confirmed. Not more than a bounded number of replies and of unread commands is kept: beyond it the
  * socket is not read, which is how the client learns to wait.
  */
-export class Client implements AppConnection {
+export class Client implements AppConnection, Sender {
   readonly id: number;
   readonly context: ServiceContext;
   readonly session: Session;
@@ -45,6 +46,8 @@ export class Client implements AppConnection {
   readonly #outlet: Outlet;
   #stops = 0;
   #paused = false;
+  /** There is no room for more of its present command. */
+  #crowdedOut = false;
   #blocked: AbortController | null = null;
   #isApp = false;
   #closed = false;
@@ -198,10 +201,8 @@ export class Client implements AppConnection {
       this.#output.seal();
       this.flush();
     } while (this.#roomAgain());
-    if (this.#paused && this.#stops === 0) {
-      this.#paused = false;
-      this.#socket.resume();
-    }
+    this.#weigh();
+    this.#resume();
   }
 
   /** Sends replies that are confirmed, as much as the socket takes. */
@@ -213,6 +214,12 @@ export class Client implements AppConnection {
     if (output.waiting) this.context.waiting.add(this);
     else this.context.waiting.delete(this);
     if ((this.#stops & CLOSING) !== 0 && output.length === 0) this.#socket.destroySoon();
+  }
+
+  /** There is room again for more of its present command. */
+  readOn(): void {
+    this.#crowdedOut = false;
+    this.#resume();
   }
 
   /** After a confirmation, or when the socket takes more. */
@@ -242,10 +249,23 @@ export class Client implements AppConnection {
     this.lastActive = this.context.seconds;
     this.#parser.push(chunk);
     if (this.#stops === 0) this.work();
-    if (this.#stops !== 0 && this.#parser.buffered > READ_AHEAD_BYTES) {
+    else this.#weigh();
+    if (this.#crowdedOut || (this.#stops !== 0 && this.#parser.buffered > READ_AHEAD_BYTES)) {
       this.#paused = true;
       this.#socket.pause();
     }
+  }
+
+  #weigh(): void {
+    if (this.#closed) return;
+    const bytes = this.#parser.buffered + (this.session.transaction?.bytes ?? 0);
+    this.#crowdedOut = !this.context.inputs.weigh(this, bytes);
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#stops !== 0 || this.#crowdedOut) return;
+    this.#paused = false;
+    this.#socket.resume();
   }
 
   #execute(args: Arguments): void {
@@ -326,6 +346,7 @@ export class Client implements AppConnection {
     this.context.clients.delete(this.id);
     this.context.waiting.delete(this);
     this.context.held.delete(this);
+    this.context.inputs.forget(this);
     this.#blocked?.abort();
     this.#socket.destroy();
     if (this.#isApp) this.context.observer.appLeft(this, reason);

@@ -5,6 +5,7 @@ import type { Replica } from '../../replication/replica.ts';
 import type { AppObserver } from './app-observer.ts';
 import type { Client } from './client.ts';
 import type { Command } from './command.ts';
+import type { InputBudget } from './input-budget.ts';
 import type { News } from './news.ts';
 import type { RoleNews } from '../../model/role-news.ts';
 import type { NodeView } from './node-view.ts';
@@ -14,6 +15,8 @@ export interface ClientLimits {
   readonly clients: number;
   /** Replies that may wait for one client before its further commands do. */
   readonly outputBytes: number;
+  /** What all clients together may have sent of large commands that are not done yet. */
+  readonly inputBytes: number;
   /** Seconds without progress after which a client that does not read its replies is dropped. */
   readonly unreadS: number;
 }
@@ -35,6 +38,7 @@ export interface ServiceContext {
   readonly waiting: Set<Client>;
   /** Clients with a write that waits for the gate. */
   readonly held: Set<Client>;
+  readonly inputs: InputBudget;
   /** Announces confirmations. */
   readonly confirmed: News;
   role: RoleNews;

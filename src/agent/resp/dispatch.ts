@@ -15,13 +15,13 @@ function printed(text: string, limit: number): string {
 export function unknownCommand(args: Arguments): string {
   let rest = '';
   for (let index = 1; index < args.count && rest.length < QUOTED_LIMIT; index++) {
-    rest += `'${printed(args.text(index), QUOTED_LIMIT - rest.length)}' `;
+    rest += `'${printed(args.text(index, QUOTED_LIMIT), QUOTED_LIMIT - rest.length)}' `;
   }
-  return `ERR unknown command '${printed(args.text(0), QUOTED_LIMIT)}', with args beginning with: ${rest}`;
+  return `ERR unknown command '${printed(args.text(0, QUOTED_LIMIT), QUOTED_LIMIT)}', with args beginning with: ${rest}`;
 }
 
 export function unknownSubcommand(command: Command, args: Arguments): string {
-  return `ERR unknown subcommand '${printed(args.text(1), QUOTED_LIMIT)}'. Try ${command.name.toUpperCase()} HELP.`;
+  return `ERR unknown subcommand '${printed(args.text(1, QUOTED_LIMIT), QUOTED_LIMIT)}'. Try ${command.name.toUpperCase()} HELP.`;
 }
 
 export function wrongNumber(command: Command): string {

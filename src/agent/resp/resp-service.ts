@@ -13,6 +13,7 @@ import { commandList } from './command-list.ts';
 import { tableOf } from './command.ts';
 import { ROLE_CHANNEL, sendRole } from './commands/pubsub.ts';
 import type { ClientLimits, ServiceContext } from './context.ts';
+import { InputBudget } from './input-budget.ts';
 import { News } from './news.ts';
 import type { RoleNews } from '../../model/role-news.ts';
 import type { NodeView } from './node-view.ts';
@@ -32,7 +33,14 @@ export interface RespServiceOptions {
   readonly limits?: Partial<ClientLimits>;
 }
 
-const DEFAULT_LIMITS: ClientLimits = { clients: 10_000, outputBytes: 1024 * 1024, unreadS: 60 };
+const DEFAULT_LIMITS: ClientLimits = {
+  clients: 10_000,
+  outputBytes: 1024 * 1024,
+  inputBytes: 256 * 1024 * 1024,
+  unreadS: 60,
+};
+/** A large command that others wait for has to go on within this time. */
+const STANDING_LIMIT_S = 10;
 /** Owner and group may use the socket. */
 const SOCKET_MODE = 0o660;
 
@@ -48,6 +56,7 @@ export class RespService implements Service {
 
   constructor(options: RespServiceOptions) {
     const { replica, node, observer, scheduler, logger, password } = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#options = options;
     this.#context = {
       replica,
@@ -55,13 +64,14 @@ export class RespService implements Service {
       observer,
       clock: scheduler,
       warnings: new RateLimitedWarnings(logger, scheduler),
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits,
       password: password ?? null,
       commandList,
       commands: tableOf(commandList),
       clients: new Map(),
       waiting: new Set(),
       held: new Set(),
+      inputs: new InputBudget(limits.inputBytes, STANDING_LIMIT_S),
       confirmed: new News(scheduler),
       role: { role: 'none', epoch: 0, master: null },
       counts: { connections: 0, commands: 0, refused: 0 },
@@ -154,6 +164,7 @@ export class RespService implements Service {
   #second(): void {
     this.#context.seconds += 1;
     for (const client of this.#context.clients.values()) client.second();
+    this.#context.inputs.second();
     // A slave that came level confirms nothing new, but WAIT counts it.
     this.#context.confirmed.announce();
   }

@@ -13,10 +13,15 @@ export class Transaction {
   broken = false;
   #bytes = 0;
 
+  /** Bytes of its commands. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Keeps a copy of a command; false if there are too many or they are too large. */
   add(command: Command, args: Arguments): boolean {
     const copy = args.copy();
-    this.#bytes += copy.bytes.length;
+    this.#bytes += copy.totalBytes;
     if (this.#bytes > TRANSACTION_LIMIT_BYTES || this.commands.length >= COMMANDS_LIMIT) return false;
     this.commands.push({ command, args: copy });
     return true;

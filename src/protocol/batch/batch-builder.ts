@@ -52,6 +52,15 @@ export class BatchBuilder {
     this.#add(OP.set, bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
   }
 
+  /**
+   * Adds a record that sets a key, and returns the place of its value: to be filled before anything else is asked of the
+   * builder. Fails as `set`.
+   */
+  setLater(bytes: Uint8Array, keyStart: number, keyEnd: number, valueBytes: number): Uint8Array {
+    const valueAt = this.#addHead(OP.set, bytes, keyStart, keyEnd, valueBytes);
+    return this.#bytes.reserve(0).subarray(valueAt, valueAt + valueBytes);
+  }
+
   /** Adds a record that deletes a key; fails as `set`. */
   delete(bytes: Uint8Array, keyStart: number, keyEnd: number): void {
     this.#add(OP.delete, bytes, keyStart, keyEnd, NOTHING, 0, 0);
@@ -69,9 +78,10 @@ export class BatchBuilder {
     this.#add(OP.inSync, NOTHING, 0, 0, names, 0, names.length);
   }
 
-  /** What is added until `endAtomic` goes into one batch. */
-  beginAtomic(): void {
+  /** What is added until `endAtomic` goes into one batch. `bytes`: about how long its records will be in all. */
+  beginAtomic(bytes = 0): void {
     this.#atomic = true;
+    this.#bytes.reserve(Math.min(bytes, BATCH_LIMIT_BYTES));
     this.#countBefore = this.count;
     this.#payloadBefore = this.#bytes.payloadBytes;
   }
@@ -115,8 +125,13 @@ export class BatchBuilder {
     valueStart: number,
     valueEnd: number,
   ): void {
+    const valueAt = this.#addHead(op, keyBytes, keyStart, keyEnd, valueEnd - valueStart);
+    copyBytes(valueBytes, valueStart, valueEnd, this.#bytes.reserve(0), valueAt);
+  }
+
+  /** Adds all of a record but its value; returns where that has to be put in the slab. */
+  #addHead(op: number, keyBytes: Uint8Array, keyStart: number, keyEnd: number, valueLength: number): number {
     const keyLength = keyEnd - keyStart;
-    const valueLength = valueEnd - valueStart;
     const length = RECORD_HEADER_BYTES + keyLength + valueLength;
     checkSizes(keyLength, valueLength, this.#bytes.payloadBytes + length + DISTANCE_BYTES * (this.count + 1));
     const slab = this.#bytes.reserve(length);
@@ -129,10 +144,9 @@ export class BatchBuilder {
     slab[at + 5] = valueLength >>> 8;
     slab[at + 6] = valueLength >>> 16;
     slab[at + 7] = valueLength >>> 24;
-    const valueAt = at + RECORD_HEADER_BYTES + keyLength;
     copyBytes(keyBytes, keyStart, keyEnd, slab, at + RECORD_HEADER_BYTES);
-    copyBytes(valueBytes, valueStart, valueEnd, slab, valueAt);
     this.count += 1;
+    return at + RECORD_HEADER_BYTES + keyLength;
   }
 }
 

@@ -8,12 +8,15 @@ import {
   BULK_LIMIT_BYTES,
   COMMAND_LIMIT_BYTES,
   INLINE_LIMIT_BYTES,
+  LARGE_BYTES,
 } from './limits.ts';
+import { Pieces } from './pieces.ts';
 
 /**
  * Reads commands from the bytes of one client as they come in. A chunk is parsed where it lies; only when it ends
  * inside a command is the beginning of that command carried over to a buffer of the parser's own. Nothing is
  * allocated for a command that lies in one chunk, and nothing is scanned twice but a line that is not complete.
+ * The chunks of a large argument are kept as they are: its bytes are copied by whoever uses them, once.
  */
 
 const STAR = 42;
@@ -48,14 +51,26 @@ export class CommandParser {
   #bulkLength = -1;
   #commandBytes = 0;
   #number = 0;
+  /** The large argument that is coming in; its line end is not part of it. */
+  #large: Pieces | null = null;
+  #lineEndBytes = 0;
+  /** `command` has a large argument and stands apart from `#bytes`; the first: it was not given out yet. */
+  #ready = false;
+  #apart = false;
 
   /** Bytes that were given and do not belong to a command that was found. */
   get buffered(): number {
-    return this.#end - this.#keepFrom;
+    const apart = this.#ready ? this.command.totalBytes : this.#inPieces;
+    return this.#end - this.#keepFrom + apart + (this.#large?.length ?? 0);
   }
 
   /** Adds received bytes. The parser keeps the chunk until it is parsed and never writes to it. */
   push(chunk: Uint8Array): void {
+    if (this.#large === null) this.#add(chunk);
+    else this.#pushLarge(this.#large, chunk);
+  }
+
+  #add(chunk: Uint8Array): void {
     const keepFrom = this.#keepFrom;
     const kept = this.#end - keepFrom;
     if (kept === 0) {
@@ -72,7 +87,16 @@ export class CommandParser {
 
   /** Finds the next complete command; false if there is none, or after an error. */
   next(): boolean {
-    if (this.error !== null) return false;
+    if (this.error !== null || this.#large !== null) return false;
+    if (this.#ready) {
+      this.#ready = false;
+      this.#apart = true;
+      return true;
+    }
+    if (this.#apart) {
+      this.#apart = false;
+      this.command.clear();
+    }
     while (this.#missing === 0) {
       this.#commandStart = this.#at;
       if (this.#at === this.#end) return this.#release();
@@ -86,8 +110,17 @@ export class CommandParser {
 
   /** Takes back the command that `next` found: it will be found again. */
   rewind(): void {
+    if (this.#apart) {
+      this.#ready = true;
+      return;
+    }
     this.#at = this.#commandStart;
     this.#missing = 0;
+  }
+
+  /** Bytes of large arguments of a command that is not complete. */
+  get #inPieces(): number {
+    return this.#missing > 0 && this.command.hasPieces ? this.command.totalBytes : 0;
   }
 
   get #keepFrom(): number {
@@ -128,7 +161,7 @@ export class CommandParser {
     while (this.#missing > 0) {
       if (this.#bulkLength < 0 && !this.#readBulkHeader()) return false;
       const end = this.#at + this.#bulkLength;
-      if (end + 2 > this.#end) return false;
+      if (end + 2 > this.#end) return this.#bulkLength > LARGE_BYTES ? this.#beginLarge() : false;
       if (this.#bytes[end] !== CR || this.#bytes[end + 1] !== LF) return this.#fail('expected CRLF behind an argument');
       command.add(this.#at, end);
       this.#at = end + 2;
@@ -136,7 +169,61 @@ export class CommandParser {
       this.#missing -= 1;
     }
     command.bytes = this.#bytes;
+    if (command.hasPieces) {
+      this.#bytes = this.#bytes.slice(this.#at, this.#end);
+      this.#setApart(this.#bytes, 0);
+      return this.next();
+    }
     return true;
+  }
+
+  /** The argument that begins here is not kept in `#bytes`, only what stands before it in its command. */
+  #beginLarge(): false {
+    let begun = this.#bytes.subarray(this.#at, this.#end);
+    if (this.#own) {
+      // Written over by what comes behind the argument.
+      begun = begun.slice();
+    } else {
+      this.#bytes = this.#bytes.slice(this.#commandStart, this.#at);
+      this.#own = true;
+      this.command.shift(-this.#commandStart);
+      this.#at -= this.#commandStart;
+      this.#commandStart = 0;
+    }
+    this.#end = this.#at;
+    this.#large = new Pieces();
+    this.#pushLarge(this.#large, begun);
+    return false;
+  }
+
+  /** Adds bytes to the large argument, and what comes behind it to the rest. */
+  #pushLarge(large: Pieces, chunk: Uint8Array): void {
+    let at = Math.min(chunk.length, this.#bulkLength - large.length);
+    if (at > 0) large.add(chunk.subarray(0, at));
+    if (large.length < this.#bulkLength) return;
+    for (; at < chunk.length && this.#lineEndBytes < 2; at++, this.#lineEndBytes++) {
+      if (chunk[at] === (this.#lineEndBytes === 0 ? CR : LF)) continue;
+      this.#fail('expected CRLF behind an argument');
+      return;
+    }
+    if (this.#lineEndBytes < 2) return;
+    this.#large = null;
+    this.#lineEndBytes = 0;
+    this.#bulkLength = -1;
+    this.#missing -= 1;
+    this.command.addPieces(large);
+    if (this.#missing > 0) return this.#add(chunk.subarray(at));
+    this.command.bytes = this.#bytes;
+    this.#setApart(chunk, at);
+  }
+
+  /** The command is complete and keeps the bytes that it stands in; what follows it is `rest` from `at` on. */
+  #setApart(rest: Uint8Array, at: number): void {
+    this.#bytes = rest;
+    this.#own = false;
+    this.#at = this.#commandStart = at;
+    this.#end = rest.length;
+    this.#ready = true;
   }
 
   /** `$3\r\n` */

@@ -4,6 +4,8 @@ import { BATCH_LIMIT_BYTES, RECORD_HEADER_BYTES, VALUE_LIMIT_BYTES } from '../ba
 
 export const ARGUMENTS_LIMIT = 1024 * 1024;
 export const BULK_LIMIT_BYTES = VALUE_LIMIT_BYTES;
+/** A longer argument that comes in several pieces is kept as such. */
+export const LARGE_BYTES = 64 * 1024;
 export const INLINE_LIMIT_BYTES = 64 * 1024;
 /** All arguments of one command together: what it writes has to fit one batch. */
 export const COMMAND_LIMIT_BYTES = BATCH_LIMIT_BYTES - ARGUMENTS_LIMIT * RECORD_HEADER_BYTES;

@@ -122,6 +122,60 @@ void suite('what clients may cost', () => {
     assert.equal((await client.replies(201)).at(-1), 'end');
   });
 
+  void test('large commands come in one after the other when there is no room for all', async (t) => {
+    const { connect, replica } = await startService(t, { limits: { inputBytes: 1024 * 1024 } });
+    const value = Buffer.alloc(900_000, 'x');
+    const senders = Array.from({ length: 8 }, () => connect());
+    for (const [number, client] of senders.entries()) client.send(['SET', `key${number}`, value]);
+    for (const client of senders) assert.deepEqual(await client.replies(1), ['OK']);
+    assert.equal(replica.count(), 8);
+  });
+
+  void test('a large command that does not go on while others wait ends its connection', async (t) => {
+    const seconds: (() => void)[] = [];
+    const scheduler: Scheduler = {
+      ...systemScheduler,
+      every: (_periodMs, task) => (seconds.push(task), { cancel() {} }),
+    };
+    const { connect, logger, replica } = await startService(t, { limits: { inputBytes: 1024 * 1024 }, scheduler });
+    const [slow, other, watcher] = [connect(), connect(), connect()];
+    const pass = (count: number): void => {
+      for (let second = 0; second < count; second++) for (const task of seconds) task();
+    };
+    const heldBytes = async (): Promise<number[]> => {
+      const list = await watcher.text('CLIENT', 'LIST');
+      return [...list.matchAll(/ qbuf=(\d+) /g)].map(([, bytes]) => Number(bytes));
+    };
+    slow.socket.write(`*3\r\n$3\r\nSET\r\n$4\r\nslow\r\n$2000000\r\n${'x'.repeat(1_500_000)}`);
+    while (Math.max(...(await heldBytes())) < 1_500_000);
+    pass(30);
+    assert.equal(slow.closed, false);
+    other.send(['SET', 'other', Buffer.alloc(1_900_000, 'y')]);
+    while ((await heldBytes()).filter((bytes) => bytes > 65_536).length < 2);
+    pass(12);
+    await slow.gone();
+    assert.deepEqual(await other.replies(1), ['OK']);
+    assert.equal(replica.count(), 1);
+    assert.deepEqual(
+      logger.warnings.map(({ fields }) => fields['reason']),
+      ['its large command came to no end while others waited'],
+    );
+  });
+
+  void test('a large value that is announced and does not come takes no memory', async (t) => {
+    const { connect } = await startService(t);
+    const watcher = connect();
+    await watcher.ask('PING');
+    const before = process.memoryUsage().arrayBuffers;
+    const clients = Array.from({ length: 50 }, () => connect());
+    for (const client of clients) client.socket.write('*3\r\n$3\r\nSET\r\n$1\r\na\r\n$67108864\r\nx');
+    const announced = async (): Promise<number> =>
+      [...(await watcher.text('CLIENT', 'LIST')).matchAll(/ qbuf=[1-9]/g)].length;
+    while ((await announced()) < clients.length);
+    const taken = process.memoryUsage().arrayBuffers - before;
+    assert.ok(taken < 16 * 1024 * 1024, `${taken} bytes`);
+  });
+
   void test('more clients than the limit are refused as Redis does', async (t) => {
     const { connect, logger } = await startService(t, { limits: { clients: 2 } });
     const [first, second, third] = [connect(), connect(), connect()];

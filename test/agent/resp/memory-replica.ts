@@ -120,6 +120,15 @@ export class MemoryReplica implements Replica {
     return this.#append(key, value);
   }
 
+  setLater(bytes: Uint8Array, keyStart: number, keyEnd: number, valueBytes: number): Uint8Array {
+    if (this.failure !== null) throw this.failure;
+    const key = bytes.slice(keyStart, keyEnd);
+    const value = new Uint8Array(valueBytes);
+    this.#values.set(name(key), value);
+    this.#append(key, value);
+    return value;
+  }
+
   delete(bytes: Uint8Array, keyStart: number, keyEnd: number): number {
     if (this.failure !== null) throw this.failure;
     const key = bytes.slice(keyStart, keyEnd);

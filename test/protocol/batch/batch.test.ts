@@ -100,6 +100,32 @@ test('a value larger than a slab survives the moves of the buffer', () => {
   );
 });
 
+test('a value that is put in later makes the same batch', () => {
+  const builder = new BatchBuilder();
+  const key = Buffer.from('large');
+  const value = Buffer.alloc(300_000, 'value');
+  builder.setLater(key, 0, key.length, value.length).set(value);
+  addAll(builder, [{ op: OP.set, key: 'behind', value: '2' }]);
+  const expected = batchOf([
+    { op: OP.set, key: 'large', value: value.toString() },
+    { op: OP.set, key: 'behind', value: '2' },
+  ]);
+  const { epoch, firstSeq } = checkSingleBatch(expected).header;
+  assert.deepEqual(
+    recordsOf(checkSingleBatch(builder.finish(epoch, firstSeq, 0))),
+    recordsOf(checkSingleBatch(expected)),
+  );
+});
+
+test('a transaction whose length is told is not moved while it grows', () => {
+  const builder = new BatchBuilder();
+  const value = Buffer.alloc(10 * 1024 * 1024);
+  builder.beginAtomic(3 * value.length + 300);
+  const key = Buffer.from('key');
+  const places = [1, 2, 3].map(() => builder.setLater(key, 0, key.length, value.length));
+  assert.deepEqual(new Set(places.map(({ buffer }) => buffer)).size, 1);
+});
+
 test('an aborted transaction leaves what was there before', () => {
   const builder = new BatchBuilder();
   addAll(builder, [{ op: OP.set, key: 'kept', value: '1' }]);

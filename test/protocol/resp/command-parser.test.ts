@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { CommandParser } from '../../../src/protocol/resp/command-parser.ts';
+import { LARGE_BYTES } from '../../../src/protocol/resp/limits.ts';
 import { cutAt, cuts, fuzzRuns, mutated } from './mutations.ts';
 
 interface Parsed {
@@ -29,6 +30,11 @@ function encode(...commands: readonly (readonly string[])[]): Buffer {
     [`*${words.length}`, ...words.flatMap((word) => [`$${word.length}`, word]), ''].join('\r\n'),
   );
   return Buffer.from(text.join(''), 'latin1');
+}
+
+/** Told in one word: the difference of two large values fills the screen. */
+function sameCommands(found: readonly string[][], expected: readonly string[][]): boolean {
+  return JSON.stringify(found) === JSON.stringify(expected);
 }
 
 const SAMPLES: readonly { readonly bytes: Buffer; readonly commands: string[][] }[] = [
@@ -91,6 +97,81 @@ void suite('commands', () => {
       ['SET', 'large', value],
       ['GET', 'after'],
     ]);
+  });
+
+  const LARGE = Buffer.from(Array.from({ length: LARGE_BYTES + 5000 }, (_, at) => 32 + ((at * 7) % 95))).toString(
+    'latin1',
+  );
+  const WITH_LARGE: readonly string[][] = [
+    ['SET', 'large', LARGE],
+    ['GET', 'between'],
+    ['MSET', 'one', LARGE, 'two', 'small', 'three', LARGE, 'four', 'last'],
+    ['SET', 'large', LARGE, 'NX'],
+    [LARGE],
+    ['PING'],
+  ];
+
+  void test('large arguments come out whole however they are cut', () => {
+    const bytes = encode(...WITH_LARGE);
+    fc.assert(
+      fc.property(fc.array(fc.nat(bytes.length), { maxLength: 30 }), (places) => {
+        const fractions = places.map((place) => place / bytes.length);
+        const { commands, error, buffered } = parse(cutAt(bytes, fractions));
+        assert.deepEqual({ error, buffered }, { error: null, buffered: 0 });
+        assert.ok(sameCommands(commands, WITH_LARGE));
+      }),
+      { numRuns: 30 },
+    );
+    const ends = [...bytes.keys()].filter((at) => bytes[at] === 10).map((at) => [at - 1, at, at + 1]);
+    for (const places of ends) {
+      const fractions = places.map((place) => place / bytes.length);
+      assert.ok(sameCommands(parse(cutAt(bytes, fractions)).commands, WITH_LARGE));
+    }
+  });
+
+  void test('a large argument is not copied: its pieces are what came in, and small ones gathered', () => {
+    const parser = new CommandParser();
+    const value = Buffer.alloc(40 * 65_536, 'large');
+    parser.push(Buffer.from(`*3\r\n$3\r\nSET\r\n$1\r\na\r\n$${value.length}\r\n`));
+    assert.equal(parser.next(), false);
+    for (let at = 0; at < value.length; at += 65_536) parser.push(value.subarray(at, at + 65_536));
+    parser.push(Buffer.from('\r\n'));
+    assert.ok(parser.next());
+    value.fill('LARGE');
+    assert.ok(
+      parser.command
+        .pieces(2)
+        ?.toBytes()
+        .every((byte, at) => byte === value[at]),
+    );
+  });
+
+  void test('what a large argument takes is what has come of it', () => {
+    const parser = new CommandParser();
+    parser.push(Buffer.from('*3\r\n$3\r\nSET\r\n$1\r\na\r\n$67108864\r\n'));
+    assert.equal(parser.next(), false);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 10_000; count++) parser.push(Uint8Array.of(120));
+    assert.ok(process.memoryUsage().arrayBuffers - before < 1024 * 1024);
+    assert.ok(parser.buffered > 10_000 && parser.buffered < 11_000);
+  });
+
+  void test('one with a large argument that was taken back is found again, also after more bytes', () => {
+    const parser = new CommandParser();
+    const bytes = encode(['SET', 'a', LARGE], ['SET', 'b', '2']);
+    for (let at = 0; at < bytes.length - 5; at += 30_000) {
+      parser.push(bytes.subarray(at, Math.min(at + 30_000, bytes.length - 5)));
+    }
+    assert.ok(parser.next());
+    parser.rewind();
+    assert.ok(parser.buffered > LARGE.length);
+    parser.push(bytes.subarray(bytes.length - 5));
+    assert.ok(parser.next());
+    assert.equal(parser.command.text(2), LARGE);
+    assert.ok(parser.next());
+    assert.equal(parser.command.text(1), 'b');
+    assert.equal(parser.next(), false);
+    assert.equal(parser.buffered, 0);
   });
 
   void test('one that was taken back is found again, also after more bytes', () => {
@@ -159,6 +240,17 @@ void suite('bytes that are no commands', () => {
       parser.push(Buffer.from(input));
       assert.equal(parser.next(), false);
       assert.equal(parser.error, `ERR Protocol error: ${problem}`);
+    }
+  });
+
+  void test('what follows a large argument has to be a line end', () => {
+    for (const end of ['xx', '\rx']) {
+      const parser = new CommandParser();
+      parser.push(Buffer.from('*1\r\n$70000\r\n'));
+      assert.equal(parser.next(), false);
+      parser.push(Buffer.from(`${'x'.repeat(70_000)}${end}`));
+      assert.equal(parser.next(), false);
+      assert.equal(parser.error, 'ERR Protocol error: expected CRLF behind an argument');
     }
   });
 

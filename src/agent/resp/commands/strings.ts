@@ -1,4 +1,4 @@
-import { KEY_LIMIT_BYTES } from '../../../protocol/batch/layout.ts';
+import { KEY_LIMIT_BYTES, RECORD_HEADER_BYTES } from '../../../protocol/batch/layout.ts';
 import type { Arguments } from '../../../protocol/resp/arguments.ts';
 import type { Client } from '../client.ts';
 import { command, type Command } from '../command.ts';
@@ -18,13 +18,14 @@ function valueOf(client: Client, args: Arguments, index: number): Uint8Array | n
 }
 
 function put(client: Client, args: Arguments, index: number): void {
-  client.context.replica.set(
-    args.bytes,
-    args.start(index),
-    args.end(index),
-    args.start(index + 1),
-    args.end(index + 1),
-  );
+  const { replica } = client.context;
+  const { bytes } = args;
+  const pieces = args.pieces(index + 1);
+  if (pieces === null) {
+    replica.set(bytes, args.start(index), args.end(index), args.start(index + 1), args.end(index + 1));
+  } else {
+    pieces.copyTo(replica.setLater(bytes, args.start(index), args.end(index), pieces.length));
+  }
 }
 
 function writeValue(client: Client, value: Uint8Array | null): void {
@@ -68,7 +69,7 @@ function setMany(client: Client, args: Arguments): void {
   for (let index = 1; index < args.count; index += 2) {
     if (!isKey(args, index)) return client.out.error(KEY_TOO_LONG);
   }
-  atomically(client, () => {
+  atomically(client, args, () => {
     for (let index = 1; index < args.count; index += 2) put(client, args, index);
   });
   client.out.ok();
@@ -76,7 +77,7 @@ function setMany(client: Client, args: Arguments): void {
 
 function remove(client: Client, args: Arguments): void {
   let removed = 0;
-  atomically(client, () => {
+  atomically(client, args, () => {
     for (let index = 1; index < args.count; index++) {
       if (!isKey(args, index)) continue;
       if (client.context.replica.delete(args.bytes, args.start(index), args.end(index)) > 0) removed += 1;
@@ -85,11 +86,11 @@ function remove(client: Client, args: Arguments): void {
   client.out.integer(removed);
 }
 
-/** All records that `write` adds stand in one batch. Within a transaction they do anyway. */
-function atomically(client: Client, write: () => void): void {
+/** All records that `write` makes of the arguments stand in one batch. Within a transaction they do anyway. */
+function atomically(client: Client, args: Arguments, write: () => void): void {
   const { replica } = client.context;
   if (client.session.executing) return write();
-  replica.beginAtomic();
+  replica.beginAtomic(args.hasPieces ? args.totalBytes + RECORD_HEADER_BYTES * args.count : 0);
   try {
     write();
   } finally {

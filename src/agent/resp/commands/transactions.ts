@@ -27,7 +27,7 @@ function exec(client: Client): void {
   session.transaction = null;
   out.array(transaction.commands.length);
   session.executing = true;
-  if (kind === 'write') client.context.replica.beginAtomic();
+  if (kind === 'write') client.context.replica.beginAtomic(transaction.bytes);
   try {
     for (const { command: queued, args } of transaction.commands) client.perform(queued, args);
   } finally {
