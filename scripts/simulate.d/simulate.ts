@@ -72,7 +72,7 @@ async function runMany(seeds: number, from: number): Promise<SeedResult[]> {
     failovers: sum((each) => each.changes),
     acknowledged: sum((each) => each.acknowledged),
     violations: results.filter(({ violation }) => violation !== null).length,
-    times_real_time: Math.round(simulatedMs / sum((each) => each.ranMs)),
+    times_real_time: Math.round(simulatedMs / sum((each) => each.cpuMs)),
   });
   return results;
 }

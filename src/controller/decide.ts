@@ -28,7 +28,9 @@ export function decide(view: GroupView): Decision {
 /** The record after a change by `rule`. */
 export function changed(view: GroupView, change: Change, rule: string, reason: string): GroupRecord {
   const { record } = view;
-  return { ...record, ...change, revision: record.revision + 1, rule, reason, decidedAtWallMs: view.nowWallMs };
+  // Also higher than what a controller whose records are lost told the agents: they take no older word.
+  const revision = 1 + Math.max(record.revision, ...view.nodes.map(({ report }) => report?.assignmentRevision ?? 0));
+  return { ...record, ...change, revision, rule, reason, decidedAtWallMs: view.nowWallMs };
 }
 
 /** The findings of the guards that tell something, joined. */

@@ -236,8 +236,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'replies to what is not confirmed',
     file: 'src/replication/node-replica.ts',
-    find: 'if (this.#control.reignEpoch() !== null && !this.#control.mayReply()) return this.#told;\n    return this.#control.confirmedSeq();',
-    replace: 'return this.#log.end.seq;',
+    find: 'return this.#control.confirmedSeq();\n    this.#lapsed',
+    replace: 'return this.#log.end.seq;\n    this.#lapsed',
   },
   {
     name: 'confirms to a master that was replaced',

@@ -14,8 +14,8 @@ export interface SeedResult {
   readonly simulatedMs: number;
   readonly changes: number;
   readonly acknowledged: number;
-  /** How long the run took on this machine. */
-  readonly ranMs: number;
+  /** What the run cost on this machine. */
+  readonly cpuMs: number;
 }
 
 export interface SeedsOptions {

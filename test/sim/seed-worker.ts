@@ -19,10 +19,11 @@ parentPort?.on('message', (seed: number) => {
 });
 
 async function runSeed(seed: number): Promise<void> {
-  const startedAtMs = performance.now();
+  const before = process.threadCpuUsage();
   present = new Simulation(seed);
   const { violation, hash, simulatedMs, changes, acknowledged } = await present.run();
-  const ranMs = performance.now() - startedAtMs;
-  const result: SeedResult = { seed, violation, hash, simulatedMs, changes, acknowledged, ranMs };
+  const { user, system } = process.threadCpuUsage(before);
+  const cpuMs = (user + system) / 1000;
+  const result: SeedResult = { seed, violation, hash, simulatedMs, changes, acknowledged, cpuMs };
   parentPort?.postMessage(result);
 }
