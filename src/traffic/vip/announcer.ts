@@ -1,6 +1,6 @@
 import { messageOf } from '../../kit/errors.ts';
 import type { Timer } from '../../kit/clock.ts';
-import type { Finding, TrafficDeps } from '../deps.ts';
+import type { Finding, NodeTrafficDeps } from '../deps.ts';
 import {
   announceCommand,
   ARPING_VERSION,
@@ -9,6 +9,7 @@ import {
   recognizeArping,
   type Announcers,
 } from './announce.ts';
+import { FrameSender } from './frame-sender.ts';
 import type { VirtualAddress } from './plan.ts';
 
 /** Habets' arping takes a second for a packet; whatever takes longer has failed. */
@@ -23,25 +24,36 @@ export interface AnnounceTiming {
   readonly refreshMs: number;
 }
 
-/** Tells the neighbours, again and again, which machine has the address, with programs in the background. */
+/**
+ * Tells the neighbours, again and again, which machine has the address: by frames of our own, within a millisecond, or
+ * where that cannot be by a program that is started each time.
+ */
 export class Announcer {
   readonly #vip: VirtualAddress;
   readonly #timing: AnnounceTiming;
-  readonly #deps: TrafficDeps;
+  readonly #deps: NodeTrafficDeps;
+  readonly #frames: FrameSender;
   #tools: Announcers = { arping: null, ndptool: false };
   #timer: Timer | null = null;
   #running = new Set<AbortController>();
 
-  constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: TrafficDeps) {
+  constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
     this.#vip = vip;
     this.#timing = timing;
     this.#deps = deps;
+    this.#frames = new FrameSender(vip, deps);
   }
 
-  /** Finds out which programs this machine has. */
-  async detect(): Promise<void> {
-    const [arping, ndptool] = await Promise.all([this.#output(ARPING_VERSION), this.#output(NDPTOOL_VERSION)]);
-    this.#tools = { arping: recognizeArping(arping), ndptool: ndptool.includes('send') };
+  /** Finds out what this machine can announce with, and gets ready to do so quickly. Never rejects. */
+  async prepare(): Promise<void> {
+    if (!isAnnounced(this.#vip)) return;
+    const [fault] = await Promise.all([this.#frames.fault(), this.#detect()]);
+    try {
+      if (fault === null) await this.#frames.start();
+    } catch (error) {
+      this.#deps.logger.warn('announcements are slow', { error: messageOf(error) });
+    }
+    for (const { what, hint } of this.#findings(fault)) this.#deps.logger.warn(what, { hint });
   }
 
   /** Announces at once and `count` times in all, then once in every `refreshMs`, until `stop`. Goes on if it does so already. */
@@ -55,18 +67,29 @@ export class Announcer {
     for (const call of this.#running) call.abort();
   }
 
-  check(): readonly Finding[] {
-    if (!isAnnounced(this.#vip) || announceCommand(this.#vip, this.#tools) !== null) return [];
-    return [
-      this.#vip.family === 4
-        ? { what: `nothing to announce ${this.#vip.address} with`, hint: 'apt-get install arping (or iputils-arping)' }
-        : { what: `nothing to announce ${this.#vip.address} with`, hint: 'apt-get install libndp-tools' },
-    ];
+  /** What on this machine keeps the address from being announced (at once); empty if all is well. */
+  async check(): Promise<readonly Finding[]> {
+    if (!isAnnounced(this.#vip)) return [];
+    const [fault] = await Promise.all([this.#frames.fault(), this.#detect()]);
+    return this.#findings(fault);
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.#frames.close();
   }
 
   #announce(number: number): void {
     const { count, intervalMs, refreshMs } = this.#timing;
     this.#timer = this.#deps.scheduler.after(number < count ? intervalMs : refreshMs, () => this.#announce(number + 1));
+    if (this.#frames.announce(() => this.#timer !== null)) return;
+    // Starting a program takes milliseconds: whoever waits for the address goes first.
+    setImmediate(() => {
+      if (this.#timer !== null) this.#runTool();
+    });
+  }
+
+  #runTool(): void {
     const command = announceCommand(this.#vip, this.#tools);
     if (command === null || this.#running.size >= MAX_RUNNING) return;
     const call = new AbortController();
@@ -77,6 +100,23 @@ export class Announcer {
         if (!call.signal.aborted) this.#deps.logger.debug('announcement failed', { error: messageOf(error) });
       })
       .finally(() => this.#running.delete(call));
+  }
+
+  #findings(fault: string | null): readonly Finding[] {
+    if (fault === null) return [];
+    const { address, family } = this.#vip;
+    if (announceCommand(this.#vip, this.#tools) !== null) {
+      const what = `${address} is announced late, by a program that is started each time: ${fault}`;
+      return [{ what, hint: 'The agent needs perl (apt-get install perl-base) and CAP_NET_RAW.' }];
+    }
+    const other = family === 4 ? 'arping or iputils-arping' : 'libndp-tools';
+    const hint = `The agent needs CAP_NET_RAW and perl (apt-get install perl-base), or else ${other}.`;
+    return [{ what: `nothing to announce ${address} with: ${fault}`, hint }];
+  }
+
+  async #detect(): Promise<void> {
+    const [arping, ndptool] = await Promise.all([this.#output(ARPING_VERSION), this.#output(NDPTOOL_VERSION)]);
+    this.#tools = { arping: recognizeArping(arping), ndptool: ndptool.includes('send') };
   }
 
   async #output(command: readonly string[]): Promise<string> {

@@ -6,20 +6,24 @@
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { Timer } from '../../kit/clock.ts';
 import { type Finding, type NodeTrafficDeps, TOOL_TIMEOUT_MS } from '../deps.ts';
+import { OpenTool, type ToolAnswer, type ToolKind } from '../open-tool.ts';
 import { Announcer, type AnnounceTiming } from './announcer.ts';
-import { type BatchAnswer, IpBatch } from './ip-batch.ts';
 import { dropLine, kernelLifetimeS, showLine, shownPrefixLengths, takeLine, type VirtualAddress } from './plan.ts';
 
 /** A renewal this soon after the last one changes nothing that the kernel would notice. */
 const RENEWAL_SPACING_MS = 100;
-/** An `ip` that has not answered within this is stuck; then a fresh one removes the address. */
-const ANSWER_MS = 400;
-const SECOND_LOOK_MS = 100;
+
+const IP_BATCH: ToolKind = {
+  command: ['ip', '-force', '-batch', '-'],
+  // `link show` would do too, but changes what later `addr show` lines of the same run print.
+  endQuery: 'netconf show dev lo',
+  endLine: /^inet lo /,
+};
 
 export class VipHolder {
   readonly #vip: VirtualAddress;
   readonly #deps: NodeTrafficDeps;
-  readonly #batch: IpBatch;
+  readonly #batch: OpenTool;
   readonly #announcer: Announcer;
   /** Set while the address is wanted: when the lease behind it ends. */
   #lapse: Timer | null = null;
@@ -31,7 +35,7 @@ export class VipHolder {
   constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
     this.#vip = vip;
     this.#deps = deps;
-    this.#batch = new IpBatch(deps);
+    this.#batch = new OpenTool(IP_BATCH, deps);
     this.#announcer = new Announcer(vip, timing, deps);
   }
 
@@ -50,7 +54,7 @@ export class VipHolder {
    * @throws HsctlError('failed') when `ip` cannot be started or a stale address cannot be removed.
    */
   async start(): Promise<void> {
-    await Promise.all([this.#batch.start(), this.#announcer.detect()]);
+    await Promise.all([this.#batch.start(), this.#announcer.prepare()]);
     await this.release();
   }
 
@@ -104,22 +108,23 @@ export class VipHolder {
       .catch((error: unknown) => ({ exitCode: 1, stderr: messageOf(error) }));
     const missing =
       link.exitCode === 0 ? [] : [{ what: link.stderr.trim(), hint: 'Name an interface that `ip link` shows.' }];
-    await this.#announcer.detect();
-    return [...missing, ...this.#announcer.check()];
+    return [...missing, ...(await this.#announcer.check())];
   }
 
   /** Releases the address and ends what was started. */
   async close(): Promise<void> {
     await this.release().catch((error: unknown) => this.#deps.logger.error(messageOf(error)));
-    await this.#batch.close();
+    await Promise.all([this.#batch.close(), this.#announcer.close()]);
   }
 
   async #take(lifetimeS: number): Promise<void> {
     const term = this.#term;
-    const answer = await this.#ask([takeLine(this.#vip, lifetimeS), showLine(this.#vip)]).catch((error: unknown) => {
-      if (this.#term === term) this.#renewal = null;
-      throw error;
-    });
+    const answer = await this.#batch
+      .submit([takeLine(this.#vip, lifetimeS), showLine(this.#vip)])
+      .catch((error: unknown) => {
+        if (this.#term === term) this.#renewal = null;
+        throw error;
+      });
     this.#held = shownPrefixLengths(this.#vip, answer.stdout).includes(this.#vip.prefixLength);
     if (this.#term !== term) {
       throw new HsctlError('failed', `${this.#vip.address} was released while it was being set`);
@@ -132,44 +137,28 @@ export class VipHolder {
         'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
       );
     }
-    // Starting a program takes milliseconds: whoever waits for the address goes first.
-    setImmediate(() => {
-      if (this.#term === term) this.#announcer.start();
-    });
+    this.#announcer.start();
   }
 
   /** Removes the address and reads back; returns what `ip` complained about. */
   async #drop(term: number): Promise<string> {
     const show = showLine(this.#vip);
-    const answer = await this.#ask([dropLine(this.#vip), show]).catch(() => this.#dropAfresh());
+    const answer = await this.#batch.submit([dropLine(this.#vip), show]).catch(() => this.#dropAfresh());
     const others = shownPrefixLengths(this.#vip, answer.stdout);
     this.#held = others.length > 0;
     if (!this.#held || this.#term !== term || this.#lapse !== null) return answer.complaint;
     // Somebody added it by hand with another prefix length: the node would answer for the address all the same.
-    const last = await this.#ask([...others.map((length) => dropLine(this.#vip, length)), show]);
+    const last = await this.#batch.submit([...others.map((length) => dropLine(this.#vip, length)), show]);
     this.#held = shownPrefixLengths(this.#vip, last.stdout).length > 0;
     return last.complaint;
   }
 
   /** The same with a program of its own, for when the open one is not there or is stuck. */
-  async #dropAfresh(): Promise<BatchAnswer> {
+  async #dropAfresh(): Promise<ToolAnswer> {
     const input = `${dropLine(this.#vip)}\n${showLine(this.#vip)}\n`;
     const options = { timeoutMs: TOOL_TIMEOUT_MS, input, acceptExit: () => true };
-    const { stdout, stderr } = await this.#deps.run(['ip', '-force', '-batch', '-'], options);
+    const { stdout, stderr } = await this.#deps.run(IP_BATCH.command, options);
     return { stdout: stdout.split('\n'), complaint: stderr.trim() };
-  }
-
-  /** Has a stuck program replaced; a second look first, as it may be this process that stood still. */
-  async #ask(lines: readonly string[]): Promise<BatchAnswer> {
-    const { scheduler } = this.#deps;
-    let late = scheduler.after(ANSWER_MS, () => {
-      late = scheduler.after(SECOND_LOOK_MS, () => this.#batch.restart());
-    });
-    try {
-      return await this.#batch.submit(lines);
-    } finally {
-      late.cancel();
-    }
   }
 
   #lapsed(): void {

@@ -37,7 +37,7 @@ function driverOf(script: string, words: readonly string[], env: Readonly<Record
 }
 
 it('the scripts in scripts/vip are clean for shellcheck', async () => {
-  const scripts = readdirSync(SCRIPTS);
+  const scripts = readdirSync(SCRIPTS).filter((name) => !name.includes('.'));
   assert.ok(scripts.length >= 3);
   await tool(['shellcheck', ...scripts.map((name) => join(SCRIPTS, name))]);
 });

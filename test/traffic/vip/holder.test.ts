@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { HsctlError } from '../../../src/kit/errors.ts';
 import type { RunningProgram } from '../../../src/kit/exec.ts';
+import { silentLogger } from '../../../src/kit/logger.ts';
 import { VipHolder } from '../../../src/traffic/vip/holder.ts';
 import { parseVirtualAddress } from '../../../src/traffic/vip/plan.ts';
 import type { Host } from '../../rig/host.ts';
@@ -60,6 +62,27 @@ for (const family of [4, 6] as const) {
       const holder = make(host);
       await holder.start();
       return holder;
+    };
+    const withoutPerl = (host: Host): { readonly holder: VipHolder; readonly deps: { warnings: string[] } } => {
+      const warnings: string[] = [];
+      const deps = depsWithin(['ip', 'netns', 'exec', host.namespace]);
+      const noPerl = ([program = '']: readonly string[]): void => {
+        if (program === 'perl') throw new HsctlError('failed', 'perl: no such program');
+      };
+      const holder = new VipHolder(parseVirtualAddress(cidr, 'eth0'), TIMING, {
+        ...deps,
+        logger: { ...silentLogger, warn: (message) => void warnings.push(message) },
+        run: async (command, options) => {
+          noPerl(command);
+          return deps.run(command, options);
+        },
+        startProgram: async (command, options) => {
+          noPerl(command);
+          return deps.startProgram(command, options);
+        },
+      });
+      holders.push(holder);
+      return { holder, deps: { warnings } };
     };
     const shown = async (): Promise<ShownAddress | undefined> => {
       const json = await a.run(['ip', '-j', 'addr', 'show', 'dev', 'eth0']);
@@ -181,6 +204,62 @@ for (const family of [4, 6] as const) {
       await until('the client knows node b', knows(rig.host('b')));
       await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
       await until('the client knows node b again', knows(rig.host('b')));
+    });
+
+    it('announces the hardware address that the interface has by now', async () => {
+      const [holder, client] = [await started(a), rig.host('client')];
+      const former = await a.hardwareAddress();
+      await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', former, 'dev', 'eth0', 'nud', 'reachable']);
+      try {
+        await a.run(['ip', 'link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:0a']);
+        await holder.hold(LEASE_MS);
+        await until('the client knows', async () => (await client.neighbour(vip)) === '02:00:00:00:00:0a');
+      } finally {
+        await a.run(['ip', 'link', 'set', 'dev', 'eth0', 'address', former]);
+      }
+    });
+
+    it('announces at once an address on an interface that was not there before', async () => {
+      await a.run(['ip', 'link', 'set', 'dev', 'eth0', 'name', 'eth1']);
+      const holder = await started(a);
+      await a.run(['ip', 'link', 'set', 'dev', 'eth1', 'name', 'eth0', 'up']);
+      const client = rig.host('client');
+      await client.run([
+        'ip',
+        'neigh',
+        'replace',
+        vip,
+        'lladdr',
+        '02:00:00:00:00:01',
+        'dev',
+        'eth0',
+        'nud',
+        'reachable',
+      ]);
+      await holder.hold(LEASE_MS);
+      await until('the client knows', async () => (await client.neighbour(vip)) === (await a.hardwareAddress()));
+    });
+
+    it('announces by other programs where it may not send frames, and says so', async () => {
+      const { deps, holder } = withoutPerl(a);
+      await holder.start();
+      assert.match(deps.warnings.join('\n'), /is announced late.*perl: no such program/);
+      assert.match((await holder.check())[0]?.hint ?? '', /CAP_NET_RAW/);
+      const client = rig.host('client');
+      await client.run([
+        'ip',
+        'neigh',
+        'replace',
+        vip,
+        'lladdr',
+        '02:00:00:00:00:01',
+        'dev',
+        'eth0',
+        'nud',
+        'reachable',
+      ]);
+      await holder.hold(LEASE_MS);
+      await until('the client knows', async () => (await client.neighbour(vip)) === (await a.hardwareAddress()));
     });
   });
 }
