@@ -101,6 +101,7 @@ export class Reign {
       // Without a lease the assignment may be an old one, read only now: another reign may have begun since.
       if (peerGrantMs > 0 || this.#mayServeUntilMs <= leaseNowMs || !this.#ports.logIsFree()) return;
       this.#begin(nowMs);
+      if (!this.isActive) return;
     }
     this.#membership.advance(
       {
@@ -113,6 +114,8 @@ export class Reign {
       this.#settings.stallTimeoutMs,
       this.#mark,
     );
+    // A disk that failed to take the mark has ended the reign, for good.
+    if (!this.isActive) return;
     this.#endAtLastTick = this.#ports.endSeq();
     this.#updateConfirmed();
     this.#updatePhase(nowMs);
@@ -198,7 +201,7 @@ export class Reign {
   #begin(nowMs: number): void {
     this.#phase = 'promoting';
     this.#ports.appendReign(this.epoch);
-    this.#ports.appendInSync(this.epoch, this.#recorded.inSync);
+    if (this.isActive) this.#ports.appendInSync(this.epoch, this.#recorded.inSync);
     // A slave that is known to be lost has stalled for long enough.
     if (this.#membership.slaveMustConfirm) this.#owingSinceMs = this.#recorded.slaveExpected ? nowMs : -Infinity;
   }
