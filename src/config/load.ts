@@ -9,8 +9,6 @@ const FILE_LIMIT_BYTES = 16 * 2 ** 20;
 const ERRORS_SHOWN = 200;
 
 /** The file that is meant where none is named. */
-export const DEFAULT_CONFIG_PATH = '/etc/hsctl/hsctl.yaml';
-
 export interface LoadedConfig {
   readonly config: Config;
   /** What looks wrong but may be meant, one line each: `FILE:LINE:COLUMN: PATH: what; what would do`. */

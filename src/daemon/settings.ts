@@ -14,7 +14,7 @@ const DRAIN_MS = 200;
  * How long a VIP may stay on a node whose lease has ended without its agent, for the grantors to wait out. Agents
  * renew an address only while less than half a heartbeat of the lease is gone.
  */
-export function lingerMs(group: GroupConfig): number {
+function lingerMs(group: GroupConfig): number {
   if (!group.traffic.some(({ type }) => type === 'vip')) return 0;
   return addressOutlivesLeaseMs(group.failover.leaseMs) + group.failover.heartbeatMs / 2;
 }

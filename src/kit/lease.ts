@@ -7,7 +7,7 @@ import { UNNOTICED_MS } from './lease-clock.ts';
  */
 
 /** How much faster or slower than true time a clock may run before safety is at stake. */
-export const CLOCK_DRIFT = 0.002;
+const CLOCK_DRIFT = 0.002;
 
 /** The node that serves under a lease. All its times are those of a `LeaseClock`. */
 export class LeaseHolder {
