@@ -267,9 +267,10 @@ export class AgentNode {
     this.#done = posture;
     if (posture.appRole !== before?.appRole || posture.epoch !== before.epoch) this.#ports.roleChanged(posture);
     if (posture.writes !== before?.writes || posture.serves !== before.serves) this.replica.gateChanged();
-    if (posture.quiesce !== (before?.quiesce ?? false)) this.#quiesce(posture.quiesce);
     this.#ports.peerWanted(posture);
     this.#traffic(posture);
+    // The gate of a node that gives its traffic up opens only afterwards.
+    if (posture.quiesce !== (before?.quiesce ?? false)) this.#quiesce(posture.quiesce);
     this.#planWake();
     this.replica.confirmedMayHaveRisen();
     this.#pushReport();

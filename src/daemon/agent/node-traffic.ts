@@ -1,15 +1,17 @@
 import type { GroupConfig, NodeConfig } from '../../config/config.ts';
-import type { Scheduler, Timer } from '../../kit/clock.ts';
+import { type Scheduler, sleep } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { run, startProgram } from '../../kit/exec.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { openConnections } from '../../traffic/connections/count.ts';
-import { makeNodeGate, type NodeGate } from '../../traffic/gate/node-gate.ts';
+import { NodeGate } from '../../traffic/gate/node-gate.ts';
 import { VipHolder } from '../../traffic/vip/holder.ts';
 import { parseVirtualAddress } from '../../traffic/vip/plan.ts';
 
-/** How often the connections of a node that is being quiesced are counted. */
-const COUNT_MS = 5;
+/** Pause between two counts of the connections of a node that is being quiesced. */
+const COUNT_PAUSE_MS = 2;
+/** With very many sockets on the machine a count takes long: then the pause is this many times as long. */
+const PAUSE_TO_COUNT = 4;
 
 /** What the agent does about traffic on its own node: virtual addresses, and the gate that keeps new work out. */
 export class NodeTraffic {
@@ -18,9 +20,10 @@ export class NodeTraffic {
   readonly #port: number | null;
   readonly #scheduler: Scheduler;
   readonly #logger: Logger;
-  #counting: Timer | null = null;
   /** Rises with each wish to open or close: what an older one waited for does not count any more. */
   #wishes = 0;
+  /** Resolves when the latest release of the addresses is over. */
+  #released: Promise<unknown> = Promise.resolve();
 
   constructor(group: GroupConfig, node: NodeConfig, deps: { readonly scheduler: Scheduler; readonly logger: Logger }) {
     const { scheduler, logger } = deps;
@@ -35,7 +38,7 @@ export class NodeTraffic {
     );
     // The proxy holds new connections itself; all other traffic reaches the node without asking anyone.
     const gated = node.appPort !== null && group.traffic.some(({ type }) => type !== 'proxy');
-    this.#gate = gated && node.appPort !== null ? makeNodeGate(group.name, node.id, node.appPort, tools) : null;
+    this.#gate = gated && node.appPort !== null ? new NodeGate(group.name, node.id, node.appPort, tools) : null;
   }
 
   /** Removes what a crashed agent left: addresses and a closed gate. @throws HsctlError('failed') */
@@ -48,7 +51,9 @@ export class NodeTraffic {
   }
 
   async release(): Promise<void> {
-    await Promise.all(this.#vips.map((vip) => vip.release()));
+    const released = Promise.all(this.#vips.map((vip) => vip.release()));
+    this.#released = released.catch(() => undefined);
+    await released;
   }
 
   addresses(): readonly string[] {
@@ -57,36 +62,30 @@ export class NodeTraffic {
 
   /** Keeps new connections waiting, and calls `onIdle` when the present ones have ended. */
   async closeGate(onIdle: () => void): Promise<void> {
-    this.#stopCounting();
     const wish = ++this.#wishes;
     await this.#gate?.close().catch(this.#warn);
-    const port = this.#port;
-    if (wish !== this.#wishes) return;
-    if (port === null) return onIdle();
-    const count = async (): Promise<void> => {
-      if ((await openConnections(port)) > 0 || this.#counting === null) return;
-      this.#stopCounting();
-      onIdle();
-    };
-    this.#counting = this.#scheduler.every(COUNT_MS, () => void count(), 0);
+    while (wish === this.#wishes) {
+      const beganMs = this.#scheduler.monotonicMs();
+      const count = this.#port === null ? 0 : await openConnections(this.#port);
+      if (count === 0) {
+        if (wish === this.#wishes) onIdle();
+        return;
+      }
+      const tookMs = this.#scheduler.monotonicMs() - beganMs;
+      await sleep(this.#scheduler, Math.max(COUNT_PAUSE_MS, PAUSE_TO_COUNT * tookMs));
+    }
   }
 
+  /** Lets new connections in; on a node that gives its addresses up not before they are gone. */
   async openGate(): Promise<void> {
-    this.#wishes += 1;
-    this.#stopCounting();
-    await this.#gate?.open().catch(this.#warn);
+    const wish = ++this.#wishes;
+    await this.#released;
+    if (wish === this.#wishes) await this.#gate?.open().catch(this.#warn);
   }
 
   async close(): Promise<void> {
-    this.#stopCounting();
-    await this.#gate?.open().catch(this.#warn);
-    await Promise.all(this.#vips.map((vip) => vip.close()));
-  }
-
-  /** Stops counting; the gate stays as it is. */
-  #stopCounting(): void {
-    this.#counting?.cancel();
-    this.#counting = null;
+    await this.openGate();
+    await Promise.all([...this.#vips.map((vip) => vip.close()), this.#gate?.end()]);
   }
 
   readonly #warn = (error: unknown): void => {

@@ -1,26 +1,34 @@
-import { HsctlError, messageOf } from '../../kit/errors.ts';
+import { messageOf } from '../../kit/errors.ts';
 import { type Finding, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
 import { Latest } from '../latest.ts';
+import { type ApplyNft, nftOnce } from './nft.ts';
 import { closeGate, type Gate, openGate } from './plan.ts';
 
 /** Lets new TCP connections wait while the master changes, with nftables; without nft on the machine it does nothing. */
 export class SynGate {
   readonly #gate: Gate;
   readonly #deps: TrafficDeps;
+  readonly #apply: ApplyNft;
   readonly #latest: Latest<'open' | 'closed'>;
   #state: 'unknown' | 'open' | 'closed' = 'unknown';
   #available: boolean | null = null;
 
-  constructor(gate: Gate, deps: TrafficDeps) {
+  constructor(gate: Gate, deps: TrafficDeps, apply = nftOnce(deps)) {
     this.#gate = gate;
     this.#deps = deps;
+    this.#apply = apply;
     this.#latest = new Latest((wish) => this.#set(wish));
   }
 
   /** Opens a gate that a crashed process left closed, and finds out whether there is nft. */
   async start(): Promise<void> {
-    this.#available ??= await this.#hasNft();
     await this.open();
+  }
+
+  /** Whether this machine has nft. */
+  async isAvailable(): Promise<boolean> {
+    this.#available ??= await this.#hasNft();
+    return this.#available;
   }
 
   /**
@@ -44,15 +52,9 @@ export class SynGate {
   }
 
   async #set(wish: 'open' | 'closed'): Promise<void> {
-    this.#available ??= await this.#hasNft();
-    if (!this.#available || this.#state === wish) return;
-    const input = wish === 'open' ? openGate(this.#gate) : closeGate(this.#gate);
+    if (!(await this.isAvailable()) || this.#state === wish) return;
     this.#state = 'unknown';
-    await this.#deps.run(['nft', '-f', '-'], { timeoutMs: TOOL_TIMEOUT_MS, input }).catch((error: unknown) => {
-      throw new HsctlError('failed', messageOf(error), 'The process needs CAP_NET_ADMIN, the kernel nf_tables.', {
-        cause: error,
-      });
-    });
+    await this.#apply(wish === 'open' ? openGate(this.#gate) : closeGate(this.#gate));
     this.#state = wish;
   }
 
