@@ -110,6 +110,14 @@ export class StateClient {
     await this.#requests.send('read', ['HS', 'READY', String(epoch)]);
   }
 
+  /**
+   * Resolves if this node serves under `epoch` at this moment, after all that was written before was confirmed.
+   * @throws RefusedError if it does not
+   */
+  async serves(epoch: number): Promise<void> {
+    await this.#requests.send('read', ['HS', 'SERVES', String(epoch)]);
+  }
+
   /** Closes all connections. Requests under way fail. */
   async close(): Promise<void> {
     this.#watch?.close();

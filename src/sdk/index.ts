@@ -21,6 +21,11 @@
  *   await standby.client.set(player, score); // both machines hold it when this returns
  *   scores.set(player, score);
  * }
+ *
+ * async function scoreOf(player: string): Promise<string | undefined> {
+ *   await standby.confirm(); // this node serves at this very moment
+ *   return scores.get(player);
+ * }
  * ```
  *
  * A write that fails with `RefusedError` was not done (`master` names who would do it); with `IndeterminateError` nobody

@@ -55,6 +55,23 @@ export class Standby {
     return this.#servesEpoch > 0;
   }
 
+  /** The reign in which the app serves, or prepares to; 0 for none. A change that is confirmed after it belongs to nobody's memory. */
+  get epoch(): number {
+    return this.#servesEpoch;
+  }
+
+  /**
+   * To be awaited before an answer is given from memory: resolves if this node serves at this very moment, and all that
+   * is in memory then was acknowledged. Other reads do not tell: a slave answers them too.
+   * @throws RefusedError if it does not serve
+   */
+  async confirm(): Promise<void> {
+    const epoch = this.#servesEpoch;
+    if (epoch > 0) await this.client.serves(epoch);
+    // The reign may be over although the agent's word came first: the memory is another one then.
+    if (epoch === 0 || epoch !== this.#servesEpoch) throw new RefusedError('READONLY this node is not master', null);
+  }
+
   /** Leaves the pair: the agent sees the app go. `onDemote` is not called. */
   async stop(): Promise<void> {
     this.#stopped = true;

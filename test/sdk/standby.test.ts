@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
-import { runStandby, type Standby, type StandbyOptions } from '../../src/sdk/index.ts';
+import { RefusedError, runStandby, type Standby, type StandbyOptions } from '../../src/sdk/index.ts';
 import { type Harness, startService } from '../agent/resp/harness.ts';
 import { Recorder } from './recorder.ts';
 
@@ -68,6 +68,35 @@ void suite('a standby', () => {
     assert.deepEqual(app.events.all, ['promoted 2 with 1,2']);
     assert.equal(app.standby.serves, true);
     await app.standby.client.set('c', '3');
+  });
+
+  void test('confirms only while it serves, whatever its agent answers', async (t) => {
+    const harness = await slave(t);
+    const { service } = harness;
+    const app = new App(t, harness);
+    await assert.rejects(app.standby.confirm(), RefusedError);
+    promote(harness, 2);
+    await harness.observer.seen(2);
+    assert.equal(app.standby.epoch, 2);
+    await app.standby.confirm();
+    // The agent knows already, the app does not.
+    service.publishRole({ role: 'slave', epoch: 3, master: 'b' });
+    assert.equal(app.standby.epoch, 2);
+    await assert.rejects(app.standby.confirm(), RefusedError);
+    await app.events.count(3);
+    assert.equal(app.standby.epoch, 0);
+  });
+
+  void test('does not confirm when the news that it is demoted overtakes the word of its agent', async (t) => {
+    const harness = await slave(t);
+    const app = new App(t, harness);
+    promote(harness, 2);
+    await harness.observer.seen(2);
+    app.standby.client.serves = async () => {
+      harness.service.publishRole({ role: 'slave', epoch: 3, master: 'b' });
+      await app.events.count(3);
+    };
+    await assert.rejects(app.standby.confirm(), RefusedError);
   });
 
   void test('that is demoted forgets what may never have been acknowledged', async (t) => {

@@ -230,8 +230,8 @@ class Server {
 
   // Writes to the agent first: its reply means that the slave holds the change as well.
   void change(const std::shared_ptr<Client> &client, const std::string &key, bool present) {
-    const auto done = [this, key, present] {
-      lists_.apply(key, present);
+    const auto done = [this, key, present, reign = reign_] {
+      if (reign == reign_) lists_.apply(key, present);  // else this is a slave by now, whose memory the log tells
       return std::string("OK");
     };
     if (present)
@@ -240,9 +240,12 @@ class Server {
       ask(client, {"DEL", key}, done);
   }
 
-  // Reads come from memory, once the agent's answer to any read says that this node is still the one that serves.
+  // Reads come from memory, once the agent's word says that this node is still the one that serves. The news that its
+  // reign is over may come first, by the other connection: then the memory is another one.
   void look(const std::shared_ptr<Client> &client, std::function<std::string()> result) {
-    ask(client, {"EXISTS", "friend"}, std::move(result));
+    ask(client, {"HS", "SERVES", std::to_string(epoch_)}, [this, reign = reign_, result = std::move(result)] {
+      return reign == reign_ ? result() : std::string("NO this is not the master any more");
+    });
   }
 
   void ask(const std::shared_ptr<Client> &client, std::initializer_list<std::string_view> words,
@@ -298,6 +301,7 @@ class Server {
     const auto epoch = std::stoll(words[1]);
     if (epoch == epoch_) return;
     epoch_ = epoch;
+    serving_ = false;
     // Answered when nothing in the log is in doubt any more.
     session_->app.request({"XLEN", "hs:log"}, [this, reign = ++reign_](const redisReply &) { take_over(reign); });
   }

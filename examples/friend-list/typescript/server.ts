@@ -50,8 +50,8 @@ async function answer(line: string): Promise<string> {
   try {
     if (form === 'ADD 2') return await change(user, friend, true);
     if (form === 'DEL 2') return await change(user, friend, false);
-    // Any read tells whether this node still is the one that serves; what is answered comes from memory.
-    await standby.client.get('friend');
+    // What is answered comes from memory, if this node still is the one that serves.
+    await standby.confirm();
     return form === 'COUNT 0' ? `COUNT ${lists.count}` : ['FRIENDS', ...lists.of(user)].join(' ');
   } catch (error) {
     if (error instanceof IndeterminateError) throw error;
@@ -62,9 +62,11 @@ async function answer(line: string): Promise<string> {
 /** Writes to the agent first: when that returns, the slave holds the change as well. */
 async function change(user: string, friend: string, present: boolean): Promise<string> {
   const key = FriendLists.key(user, friend);
+  const { epoch } = standby;
   if (present) await standby.client.set(key, '1');
   else await standby.client.delete(key);
-  lists.apply(key, present);
+  // Otherwise this is a slave by now, whose memory is what the log tells.
+  if (standby.epoch === epoch) lists.apply(key, present);
   return 'OK';
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { startService } from './harness.ts';
-import { settled } from './settled.ts';
+import { assertSilent, settled } from './settled.ts';
 
 void suite('the app', () => {
   void test('is known by HS APP, beats with every request, and is gone with its connection', async (t) => {
@@ -57,6 +57,31 @@ void suite('the app', () => {
     assert.equal(await client.ask('HS', 'READY', 'x'), '-ERR epoch is not a positive integer');
     assert.equal(await client.ask('HS', 'READY', '7'), 'OK');
     assert.deepEqual(observer.events, ['ready 7']);
+  });
+
+  void test('is told whether its node serves at this moment, once all that was written before is confirmed', async (t) => {
+    const harness = await startService(t);
+    const { connect, service, replica } = harness;
+    service.publishRole({ role: 'master', epoch: 7, master: 'a' });
+    const client = connect();
+    assert.equal(await client.ask('HS', 'SERVES', '7'), 'OK');
+    assert.match(await client.text('HS', 'SERVES', '6'), /^-READONLY /);
+    assert.equal(await client.ask('HS', 'SERVES', '0'), '-ERR epoch is not a positive integer');
+    replica.automatic = false;
+    const writer = connect();
+    writer.send(['SET', 'a', '1']);
+    await assertSilent(harness, writer);
+    client.send(['HS', 'SERVES', '7']);
+    await assertSilent(harness, client);
+    replica.confirm();
+    assert.deepEqual(await client.replies(1), ['OK']);
+    replica.refusal = 'MASTERDOWN no lease';
+    assert.equal(await client.ask('HS', 'SERVES', '7'), '-MASTERDOWN no lease');
+    replica.refusal = null;
+    service.publishRole({ role: 'slave', epoch: 8, master: 'b' });
+    assert.equal(await client.ask('GET', 'a'), '1');
+    assert.match(await client.text('HS', 'SERVES', '7'), /^-READONLY this node is slave in epoch 8/);
+    assert.match(await client.text('HS', 'SERVES', '8'), /^-READONLY /);
   });
 
   void test('learns the role at once and at each change', async (t) => {

@@ -22,6 +22,19 @@ function ready(client: Client, args: Arguments): void {
   else client.out.error(refusal);
 }
 
+/**
+ * Whether this node serves under an epoch at this moment, after all that was written before was confirmed: so that the
+ * app may answer from its memory. A slave answers other reads as well, so those do not tell.
+ */
+function serves(client: Client, args: Arguments): void {
+  const epoch = args.integer(2);
+  if (epoch === null || epoch < 1) return client.out.error('ERR epoch is not a positive integer');
+  const present = client.context.role;
+  if (present.role === 'master' && present.epoch === epoch) client.out.ok();
+  else
+    client.out.error(`READONLY this node is ${present.role} in epoch ${present.epoch}, not master of epoch ${epoch}`);
+}
+
 function app(client: Client, args: Arguments): void {
   if (args.count > 3) return client.out.error("ERR wrong number of arguments for 'hs|app' command");
   const name = args.count === 3 ? args.text(2) : '';
@@ -36,6 +49,12 @@ export const hsCommands: readonly Command[] = [
   container('hs', { group, summary: 'What hsctl has beyond Redis.' }, [
     command('hs|role', 2, { traits, group, summary: 'Returns role, epoch and master.' }, role),
     command('hs|ready', 3, { traits, group, summary: 'Says that the app serves under an epoch.' }, ready),
+    command(
+      'hs|serves',
+      3,
+      { kind: 'read', traits, group, summary: 'Answers OK if this node serves under an epoch at this moment.' },
+      serves,
+    ),
     command('hs|status', 2, { traits, group, summary: "Returns the agent's report as JSON." }, ({ out, context }) =>
       out.text(JSON.stringify(context.node.report())),
     ),
