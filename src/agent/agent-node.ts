@@ -1,5 +1,5 @@
 import type { Scheduler, Timer } from '../kit/clock.ts';
-import { HsctlError, messageOf } from '../kit/errors.ts';
+import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { VERSION } from '../kit/version.ts';
 import type { AgentReport } from '../model/agent-report.ts';
@@ -11,6 +11,7 @@ import type { WriteGate } from '../replication/replica.ts';
 import type { AppView } from './app/app-watch.ts';
 import { AgentCore, type AgentSettings } from './core/agent-core.ts';
 import type { Posture } from './core/posture.ts';
+import { TrafficKeeper } from './traffic-keeper.ts';
 
 /**
  * The agent of one node: its core, its replica, and the loop that makes real what the core's posture says. It knows no
@@ -60,15 +61,14 @@ export class AgentNode {
   readonly replica: NodeReplica;
   readonly #settings: AgentSettings;
   readonly #ports: NodePorts;
+  readonly #traffic: TrafficKeeper;
   #app: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
   #restarts = 0;
   #done: Posture | null = null;
-  /** When the traffic on this node was last renewed; null while it holds none. */
-  #renewedAtMs: number | null = null;
-  /** Orders to take the traffic or to give it back, so far. */
-  #trafficOrders = 0;
-  /** The end of the lease for which that was done. */
-  #renewedForMs = -Infinity;
+  /** Replies could go out when that was done. */
+  #leased = false;
+  /** New work is kept out. */
+  #quiesces = false;
   #wake: Timer | null = null;
   #heldSeq: number;
   #reported = '';
@@ -85,7 +85,11 @@ export class AgentNode {
       {
         saveEpoch: (epoch) => memory.save({ epoch }),
         saveLongestGrant: (longestGrantMs) => memory.save({ longestGrantMs }),
-        appendReign: () => this.replica.appendReign(settings.node),
+        appendReign: () => {
+          // What was held of a log that may have been cut since says nothing about this one.
+          this.#heldSeq = 0;
+          this.replica.appendReign(settings.node);
+        },
         appendInSync: (_epoch, members) => this.replica.appendInSync(members),
         logIsFree: () => ports.logIsFree(),
         endSeq: () => log.end.seq,
@@ -97,6 +101,16 @@ export class AgentNode {
       memory,
       ports.instance,
     );
+    this.#traffic = new TrafficKeeper({
+      leaseMs: settings.leaseMs,
+      heartbeatMs: settings.heartbeatMs,
+      clock: ports.scheduler,
+      logger: ports.logger,
+      hold: (remainingMs) => ports.holdTraffic(remainingMs),
+      release: () => ports.releaseTraffic(),
+      onTaken: () => this.core.onTrafficTaken(),
+      onGone: () => this.act(() => this.core.onTrafficGone()),
+    });
     this.replica = new NodeReplica(
       log,
       {
@@ -177,6 +191,7 @@ export class AgentNode {
 
   /** A cut tail was saved to this file; an empty name: there was nothing to save. */
   onArchived(path: string): void {
+    this.core.onLogCut();
     if (path === '') return;
     this.archives.push(path);
     this.#ports.logger.warn(`records that no other node has were archived in ${path}`);
@@ -213,7 +228,7 @@ export class AgentNode {
   /** Gives everything back, in order, before the process ends. */
   async stop(): Promise<void> {
     this.act(() => this.core.stop());
-    await this.#releaseTraffic();
+    await this.#traffic.release();
   }
 
   report(): AgentReport {
@@ -264,13 +279,17 @@ export class AgentNode {
   reconcile(): void {
     const posture = this.core.posture();
     const before = this.#done;
+    const wasLeased = this.#leased;
     this.#done = posture;
+    this.#leased = this.core.mayReply();
     if (posture.appRole !== before?.appRole || posture.epoch !== before.epoch) this.#ports.roleChanged(posture);
-    if (posture.writes !== before?.writes || posture.serves !== before.serves) this.replica.gateChanged();
+    if (posture.writes !== before?.writes || this.#leased !== wasLeased) this.replica.gateChanged();
+    // Whoever was told may have changed the core: then the call of this function within has seen to the rest.
+    if (this.#done !== posture) return;
     this.#ports.peerWanted(posture);
-    this.#traffic(posture);
+    this.#traffic.update(posture);
     // The gate of a node that gives its traffic up opens only afterwards.
-    if (posture.quiesce !== (before?.quiesce ?? false)) this.#quiesce(posture.quiesce);
+    this.#quiesce(posture.quiesce);
     this.#planWake();
     this.replica.confirmedMayHaveRisen();
     this.#pushReport();
@@ -289,56 +308,10 @@ export class AgentNode {
   }
 
   #quiesce(wanted: boolean): void {
+    if (wanted === this.#quiesces) return;
+    this.#quiesces = wanted;
     if (wanted) this.#ports.closeGate(() => this.act(() => this.core.onWorkEnded()));
     else this.#ports.openGate();
-  }
-
-  #traffic(posture: Posture): void {
-    const nowMs = this.#ports.scheduler.monotonicMs();
-    if (posture.serves) {
-      const { leaseMs, heartbeatMs } = this.#settings;
-      const remainingMs = Math.min(posture.servesForMs, leaseMs);
-      const renewed =
-        posture.servesUntilMs === Infinity
-          ? this.#renewedAtMs === null || nowMs - this.#renewedAtMs >= heartbeatMs
-          : posture.servesUntilMs !== this.#renewedForMs;
-      // The kernel counts whole seconds: on an older lease the address could outlive what the grantors wait for.
-      if (!renewed || remainingMs < leaseMs - heartbeatMs / 2) return;
-      this.#renewedAtMs = nowMs;
-      this.#renewedForMs = posture.servesUntilMs;
-      this.#trafficOrders += 1;
-      this.core.onTrafficTaken();
-      void this.#holdTraffic(remainingMs);
-    } else if (this.#renewedAtMs !== null) {
-      this.#renewedAtMs = null;
-      this.#renewedForMs = -Infinity;
-      void this.#releaseTraffic();
-    }
-  }
-
-  async #holdTraffic(remainingMs: number): Promise<void> {
-    try {
-      await this.#ports.holdTraffic(remainingMs);
-    } catch (error) {
-      this.#ports.logger.error(`cannot take the traffic: ${messageOf(error)}`);
-    }
-  }
-
-  /**
-   * Without its success nothing is renounced aloud: then the lease, and the kernel's lifetime, run out by themselves. The
-   * success of an earlier order says nothing, as another one to take the traffic came behind it.
-   */
-  async #releaseTraffic(): Promise<void> {
-    this.#trafficOrders += 1;
-    const order = this.#trafficOrders;
-    try {
-      await this.#ports.releaseTraffic();
-      if (order === this.#trafficOrders) this.act(() => this.core.onTrafficGone());
-    } catch (error) {
-      this.#ports.logger.error(`cannot give the traffic back: ${messageOf(error)}`);
-      // Tried again at the next heartbeat.
-      if (order === this.#trafficOrders) this.#renewedAtMs = this.#ports.scheduler.monotonicMs();
-    }
   }
 
   #pushReport(): void {
@@ -359,8 +332,10 @@ export class AgentNode {
   }
 
   async #syncThenConfirm(): Promise<void> {
+    const { reignEpoch } = this.core;
     try {
       const end = await this.#ports.log.sync();
+      if (this.core.reignEpoch !== reignEpoch) return;
       this.#heldSeq = Math.max(this.#heldSeq, end.seq);
       this.core.onAppended();
       this.replica.confirmedMayHaveRisen();

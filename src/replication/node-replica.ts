@@ -243,7 +243,10 @@ export class NodeReplica implements Replica {
   /** To be called whenever more may have been confirmed; tells those who wait if it was. */
   confirmedMayHaveRisen(): void {
     const seq = this.confirmedSeq();
-    if (seq === -1 || (seq <= this.#told && !this.#lapsed)) return;
+    if (seq === -1) return;
+    // An operator gave up what was confirmed: what takes its place has to be told anew.
+    if (seq < this.#told) this.#told = seq;
+    if (seq === this.#told && !this.#lapsed) return;
     this.#lapsed = false;
     this.#told = seq;
     this.#log.setConfirmed(seq);

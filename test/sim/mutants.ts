@@ -191,9 +191,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'an older release counts',
-    file: 'src/agent/agent-node.ts',
-    find: 'if (order === this.#trafficOrders) this.act(() => this.core.onTrafficGone());',
-    replace: 'if (this.#renewedAtMs === null) this.act(() => this.core.onTrafficGone());',
+    file: 'src/agent/traffic-keeper.ts',
+    find: 'if (order === this.#orders) this.#options.onGone();',
+    replace: 'if (this.#renewedAtMs === null) this.#options.onGone();',
   },
   {
     name: 'grants to a master of another epoch',

@@ -238,6 +238,11 @@ export class AgentCore {
     this.tick();
   }
 
+  /** Records were cut off the log: what had been confirmed of them is so no more. */
+  onLogCut(): void {
+    this.#confirmedAsSlave = Math.min(this.#confirmedAsSlave, this.#ports.endSeq());
+  }
+
   /** The log may not be cut to follow the master: it holds acknowledged records that the master lacks. */
   onDiverged(): void {
     this.#following = false;

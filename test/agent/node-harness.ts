@@ -1,0 +1,155 @@
+import pino from 'pino';
+import { AgentNode, type NodePorts } from '../../src/agent/agent-node.ts';
+import type { AgentSettings } from '../../src/agent/core/agent-core.ts';
+import type { Posture } from '../../src/agent/core/posture.ts';
+import type { AgentReport } from '../../src/model/agent-report.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
+import type { Beat, Ping } from '../../src/protocol/link/messages.ts';
+import { ManualScheduler } from '../kit/manual-scheduler.ts';
+import { MemoryLog } from '../replication/memory-log.ts';
+import { SETTINGS } from './core/core-harness.ts';
+
+/** One order about traffic; settled by the test, or at once. */
+export interface TrafficOrder {
+  readonly what: 'hold' | 'release';
+  readonly atMs: number;
+  readonly remainingMs: number;
+}
+
+/** A real AgentNode in virtual time, on a log in memory; the test plays controller, slave, app and network devices. */
+export class NodeHarness {
+  readonly scheduler = new ManualScheduler();
+  readonly log = new MemoryLog();
+  readonly settings: AgentSettings;
+  readonly node: AgentNode;
+  readonly traffic: TrafficOrder[] = [];
+  readonly roles: string[] = [];
+  readonly batches: Uint8Array[] = [];
+  readonly toController: (Beat | { readonly type: 'report'; readonly report: AgentReport })[] = [];
+  readonly toSlave: (Ping | { readonly type: 'release'; readonly renouncedEpoch: number })[] = [];
+  readonly wanted: Posture[] = [];
+  /** What the devices answer to an order; a test may make them fail or wait. */
+  onOrder: (order: TrafficOrder) => Promise<void> = () => Promise.resolve();
+  onRole: () => void = () => undefined;
+  gate: 'open' | 'closed' = 'open';
+  onIdle: () => void = () => undefined;
+  #revision = 0;
+
+  constructor(settings: Partial<AgentSettings> = {}, syncsAlways = false) {
+    this.settings = { ...SETTINGS, ...settings };
+    this.node = new AgentNode(this.settings, this.#ports(syncsAlways));
+  }
+
+  #ports(syncsAlways: boolean): NodePorts {
+    const { scheduler, log } = this;
+    return {
+      log,
+      memory: log.memory,
+      scheduler,
+      logger: pino({ level: 'silent' }),
+      instance: 'a-1',
+      logIsFree: () => true,
+      syncsAlways,
+      endOfTurn: (task) => void scheduler.after(0, task),
+      holdTraffic: (remainingMs) => this.#order('hold', remainingMs),
+      releaseTraffic: () => this.#order('release', 0),
+      addresses: () => [],
+      certificateEndsWallMs: () => null,
+      closeGate: (onIdle) => {
+        this.gate = 'closed';
+        this.onIdle = onIdle;
+      },
+      openGate: () => {
+        this.gate = 'open';
+      },
+      roleChanged: ({ appRole, epoch }) => {
+        this.roles.push(`${appRole} ${epoch}`);
+        this.onRole();
+      },
+      peerWanted: (posture) => void this.wanted.push(posture),
+      sendToController: (message) => void this.toController.push(message),
+      sendToSlave: (message) => void this.toSlave.push(message),
+      batchMade: (batch) => {
+        this.batches.push(batch.slice());
+        return false;
+      },
+      peerFacts: () => ({ end: null, lagBytes: null, catchUp: null }),
+    };
+  }
+
+  #order(what: TrafficOrder['what'], remainingMs: number): Promise<void> {
+    const order = { what, remainingMs, atMs: this.scheduler.monotonicMs() };
+    this.traffic.push(order);
+    return this.onOrder(order);
+  }
+
+  assign(change: Partial<Assignment> & Pick<Assignment, 'role'>): void {
+    const { node, peer } = this.settings;
+    this.node.onAssignment({
+      revision: (this.#revision += 1),
+      epoch: 1,
+      master: change.role === 'slave' ? peer : node,
+      masterInstance: 'a-1',
+      inSync: [node, peer],
+      slaveExpected: true,
+      peerRenouncedEpoch: (change.epoch ?? 1) - 1,
+      quiesce: false,
+      mayDiscard: false,
+      answeredProposal: 0,
+      reason: 'a test',
+      ...change,
+    });
+  }
+
+  /** The newest beat is answered with a lease. */
+  grant(): void {
+    const beat = this.toController.findLast((message) => message.type === 'beat');
+    if (beat === undefined) throw new Error('there was no beat');
+    const { sentAtMs, epoch } = beat;
+    const { leaseMs } = this.settings;
+    this.node.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs });
+  }
+
+  appUp(readyEpoch: number): void {
+    this.node.onApp({ state: 'up', fit: true, readyEpoch, detail: '' }, 0);
+  }
+
+  appCrashed(): void {
+    this.node.onApp({ state: 'down', fit: false, readyEpoch: 0, detail: 'it crashed' }, 0);
+  }
+
+  slaveConfirms(): void {
+    this.node.act(() => this.node.core.onSlaveAttached());
+    this.node.onAck(this.node.core.epoch, this.log.end.seq);
+  }
+
+  /** A master of epoch 1 under a lease, with a level slave and a ready app. */
+  static serving(settings: Partial<AgentSettings> = {}, syncsAlways = false): NodeHarness {
+    const harness = new NodeHarness(settings, syncsAlways);
+    harness.node.reconcile();
+    harness.assign({ role: 'master' });
+    harness.grant();
+    harness.slaveConfirms();
+    harness.appUp(1);
+    return harness;
+  }
+
+  static alone(settings: Partial<AgentSettings> = {}, syncsAlways = false): NodeHarness {
+    const harness = new NodeHarness(settings, syncsAlways);
+    harness.node.reconcile();
+    harness.assign({ role: 'master', inSync: ['a'] });
+    harness.appUp(1);
+    return harness;
+  }
+
+  /** A client writes one key. Returns the seq of its record. */
+  set(key: string): number {
+    const bytes = Buffer.from(`${key}value`);
+    return this.node.replica.set(bytes, 0, key.length, key.length, bytes.length);
+  }
+
+  get report(): AgentReport | null {
+    const message = this.toController.findLast((each) => each.type === 'report');
+    return message?.report ?? null;
+  }
+}
