@@ -2,21 +2,19 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../../src/kit/errors.ts';
-import { AddressWatch } from '../../test/rig/address-watch.ts';
 import { Cluster, GROUP, NODES, USUAL_PORTS } from '../../test/rig/cluster.ts';
-import { buildCppFriendList, cppFriendList, typescriptFriendList } from '../../test/rig/friend-list.ts';
 import { longestGapMs, type Verdict } from '../../test/rig/history.ts';
 import { HistoryRun } from '../../test/rig/history-run.ts';
 import { machineMs } from '../../test/rig/machine-clock.ts';
-import { commonStretches, registerViolations, servingStretches, totalMs } from '../../test/rig/register-entries.ts';
-import { RegisterRun } from '../../test/rig/register-run.ts';
+import { totalMs } from '../../test/rig/register-entries.ts';
+import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../../test/rig/pair-kinds.ts';
 import type { Rig } from '../../test/rig/rig.ts';
 import { SmallDisk } from '../../test/rig/small-disk.ts';
 import { until } from '../../test/rig/until.ts';
+import { Witnesses } from '../../test/rig/witnesses.ts';
 import type { SeededRandom } from '../../test/sim/seeded-random.ts';
 import { type ChaosScene, drawEpisode, type TimedFault } from './draw-faults.ts';
 
-const VIP = '10.0.0.100';
 /** Rule of the controller by which it fails over. */
 const FAIL_OVER = 'R640';
 /** The most that the API gives. */
@@ -25,15 +23,9 @@ const DISK_MEBIBYTES = 96;
 /** How long a pair may take to be whole after the end of all faults: far more than it needs, for slow machines. */
 const WHOLE_LIMIT_MS = 90_000;
 
-export const APPS = { typescript: typescriptFriendList, cpp: cppFriendList } as const;
-export const TRAFFIC = {
-  vip: { service: `${VIP}:9000`, entry: { type: 'vip', address: `${VIP}/32`, interface: 'eth0' } },
-  proxy: { service: '10.0.0.10:9000', entry: { type: 'proxy', listen: '10.0.0.10:9000' } },
-} as const;
-
 export interface RoundOptions {
-  readonly app: keyof typeof APPS;
-  readonly traffic: keyof typeof TRAFFIC;
+  readonly app: AppKind;
+  readonly traffic: TrafficKind;
   /** No new episode begins after this long. */
   readonly forMs: number;
 }
@@ -71,9 +63,7 @@ export class Round {
     const { service } = TRAFFIC[this.#options.traffic];
     const client = rig.host('client');
     const history = await HistoryRun.start(client, { to: service, everyMs: 20 });
-    const registers = await RegisterRun.start(client, { to: service, workers: 4, everyMs: 40 });
-    const [atA, atB] = [await this.#askDirectly('a'), await this.#askDirectly('b')];
-    const watch = await AddressWatch.start(VIP, rig.host('a'), rig.host('b'));
+    const witnesses = await Witnesses.start(rig, service, VIP);
     const beganMs = machineMs();
     let stuck: string | null = null;
     while (stuck === null && machineMs() - beganMs < this.#options.forMs) {
@@ -81,12 +71,10 @@ export class Round {
     }
     const endedMs = machineMs();
     if (stuck !== null) await this.#tellState(scene);
-    const bothHold = watch.stop();
     const attempts = await history.stop();
-    const [seen, seenAtA, seenAtB] = [await registers.stop(), await atA.stop(), await atB.stop()];
-    const bothServe = commonStretches(servingStretches(seenAtA), servingStretches(seenAtB));
-    for (const { fromMs, toMs } of bothServe) this.#log(`both served from ${fromMs} to ${toMs}`);
-    for (const { fromMs, toMs } of bothHold) this.#log(`both held the address from ${fromMs} to ${toMs}`);
+    const { violations, bothServed, bothHeld } = await witnesses.stop();
+    for (const { fromMs, toMs } of bothServed) this.#log(`both served from ${fromMs} to ${toMs}`);
+    for (const { fromMs, toMs } of bothHeld) this.#log(`both held the address from ${fromMs} to ${toMs}`);
     const nothing = {
       outcomes: { ok: 0, refused: 0, unknown: 0, unconnected: 0 },
       lost: [],
@@ -97,8 +85,8 @@ export class Round {
       faults: this.#faults,
       failovers: stuck === null ? await this.#failovers(scene) : 0,
       verdict: stuck === null ? await history.check(service) : nothing,
-      dualServingMs: totalMs(bothServe) + totalMs(bothHold),
-      violations: registerViolations([...seen, ...seenAtA, ...seenAtB]),
+      dualServingMs: totalMs(bothServed) + totalMs(bothHeld),
+      violations,
       longestOutageMs: longestGapMs(attempts, beganMs, endedMs),
       stuck,
     };
@@ -107,7 +95,6 @@ export class Round {
   async #start(): Promise<ChaosScene> {
     const rig = this.#rig;
     const { app, traffic } = this.#options;
-    if (app === 'cpp') await buildCppFriendList();
     const mount = (node: 'a' | 'b'): Promise<SmallDisk> =>
       SmallDisk.mount(join(rig.host(node).dir, 'store'), DISK_MEBIBYTES);
     const disks = { a: await mount('a'), b: await mount('b') };
@@ -116,19 +103,13 @@ export class Round {
       nodes: { a: rig.host('a'), b: rig.host('b') },
       dir: join(rig.dir, 'cluster'),
       ports: USUAL_PORTS,
-      app: APPS[app],
+      app: await friendListIn(app),
       traffic: [TRAFFIC[traffic].entry],
       failover: { holdDown: this.#random.pick(['0s', '0s', '2s']) },
       replication: { fsync: this.#random.pick(['100ms', 'always']) },
       env: { HSCTL_LOG: 'debug' },
     });
     return { rig, cluster, disks };
-  }
-
-  /** Asks a node's app on the node itself, so that no cut hides what it does. */
-  #askDirectly(node: 'a' | 'b'): Promise<RegisterRun> {
-    const host = this.#rig.host(node);
-    return RegisterRun.start(host, { to: `${host.address}:9000`, workers: 2, everyMs: 30 });
   }
 
   // --- one episode

@@ -18,6 +18,8 @@ export class AddressWatch {
   readonly #common: Stretch[] = [];
   readonly #timer: NodeJS.Timeout;
   #bothAtMs: number | null = null;
+  /** How often it has looked. */
+  looks = 0;
 
   private constructor(address: string, anchors: readonly [RigProcess, RigProcess]) {
     this.#address = address;
@@ -39,6 +41,7 @@ export class AddressWatch {
 
   #look(): void {
     const [one, other] = this.#anchors;
+    this.looks += 1;
     // Held by the one, by the other, and still by the one: at the look at the other both held it.
     const fromMs = this.#holds(one) ? machineMs() : null;
     const both = fromMs !== null && this.#holds(other) && this.#holds(one);

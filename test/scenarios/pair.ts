@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, type NodeName, USUAL_PORTS } from '../rig/cluster.ts';
-import { buildCppFriendList, cppFriendList, typescriptFriendList } from '../rig/friend-list.ts';
 import { HistoryRun } from '../rig/history-run.ts';
+import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../rig/pair-kinds.ts';
 import { Rig } from '../rig/rig.ts';
-
-const VIP = '10.0.0.100';
-
-/** Where clients find the service, and the entry of the configuration that makes it so. */
-const TRAFFIC = {
-  vip: { service: `${VIP}:9000`, entry: { type: 'vip', address: `${VIP}/32`, interface: 'eth0' } },
-  proxy: { service: '10.0.0.10:9000', entry: { type: 'proxy', listen: '10.0.0.10:9000' } },
-} as const;
-
-const APPS = { typescript: typescriptFriendList, cpp: cppFriendList } as const;
 
 /** A pair in the rig that serves, and a client that writes to it. */
 export interface Scene {
@@ -25,8 +15,8 @@ export interface Scene {
 }
 
 export interface PairOptions {
-  readonly app?: keyof typeof APPS;
-  readonly traffic?: keyof typeof TRAFFIC;
+  readonly app?: AppKind;
+  readonly traffic?: TrafficKind;
   readonly failover?: ClusterOptions['failover'];
 }
 
@@ -38,13 +28,12 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
   return Rig.use(async (rig) => {
     const { app = 'typescript', traffic = 'vip' } = options;
     const { service, entry } = TRAFFIC[traffic];
-    if (app === 'cpp') await buildCppFriendList();
     const cluster = await Cluster.start({
       director: rig.host('director'),
       nodes: { a: rig.host('a'), b: rig.host('b') },
       dir: join(rig.dir, 'cluster'),
       ports: USUAL_PORTS,
-      app: APPS[app],
+      app: await friendListIn(app),
       traffic: [entry],
       failover: { holdDown: '0s', ...options.failover },
     });
