@@ -154,9 +154,10 @@ export class DiskLog implements Log {
    * Rewrites one run of segments, if one is due, and resolves to whether it did. Done by itself whenever a segment is
    * complete; here for those who want to wait for it.
    */
-  compact(): Promise<boolean> {
+  async compact(): Promise<boolean> {
     this.#checkOpen();
-    return this.#compactor.compact();
+    await this.#sealer.run();
+    return this.#closedTo === null && this.#compactor.compact();
   }
 
   get(key: Uint8Array): Uint8Array | null {

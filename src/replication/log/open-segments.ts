@@ -128,7 +128,7 @@ export function takeHint(segment: Segment, hint: Hint): void {
   segment.controls = [...facts.controls];
   segment.tombstoneBytes = facts.tombstoneBytes;
   segment.forgetfulTo = facts.forgetfulTo;
-  segment.compacted = facts.compacted;
+  segment.compactedBytes = facts.compactedBytes;
   segment.sealedAtWallMs = facts.sealedAtWallMs;
 }
 

@@ -32,8 +32,8 @@ export class Segment {
   controls: ControlRecord[] = [];
   /** Bytes of deletes. */
   tombstoneBytes = 0;
-  /** Made by a compaction. */
-  compacted = false;
+  /** Bytes of sets, as the index accounts them, that a compaction put in; null if none made this segment. */
+  compactedBytes: number | null = null;
   /** Last seq of the last batch from which old deletes were dropped; 0 if there is none. */
   forgetfulTo = 0;
   /** When the last batch was added, by the wall clock; null while batches are being added. */

@@ -91,15 +91,15 @@ export class Compactor {
     const { segments, options } = this.#store;
     const forgetBefore = options.clock.wallMs() - options.tombstonesMs;
     return segments.list.map((segment) => {
-      // Deletes in a segment that was never rewritten may be outdated, for all that is known: only a rewrite tells.
-      const tombstoneBytes = segment.compacted ? segment.tombstoneBytes : 0;
-      const expired = segment.sealedAtWallMs !== null && segment.sealedAtWallMs < forgetBefore;
-      const complete = segment.sealedAtWallMs !== null && segment.entries === null;
+      const { bytes, compactedBytes, sealedAtWallMs } = segment;
+      const liveBytes = segments.liveBytes[segment.id]!;
+      const expired = compactedBytes !== null && sealedAtWallMs !== null && sealedAtWallMs < forgetBefore;
       return {
-        bytes: segment.bytes,
-        usefulBytes: segments.liveBytes[segment.id]! + tombstoneBytes,
-        expiredBytes: expired ? tombstoneBytes : 0,
-        ready: complete && segment.end.seq <= this.#confirmedSeq,
+        bytes,
+        // All that a compaction left was of use then. Deletes elsewhere may be outdated, for all that is known.
+        usefulBytes: compactedBytes === null ? liveBytes : bytes - (compactedBytes - liveBytes),
+        expiredBytes: expired ? segment.tombstoneBytes : 0,
+        ready: sealedAtWallMs !== null && segment.entries === null && segment.end.seq <= this.#confirmedSeq,
       };
     });
   }

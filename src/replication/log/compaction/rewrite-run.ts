@@ -6,7 +6,7 @@ import { BatchScanner } from '../batch-scanner.ts';
 import type { Disk, DiskFile } from '../disk.ts';
 import { damagedFile, diskFailure } from '../disk-failure.ts';
 import { EntryList, entryMark } from '../entry-list.ts';
-import { Fingerprint, sizeClass } from '../fingerprint.ts';
+import { Fingerprint, classBytes, sizeClass } from '../fingerprint.ts';
 import { encodeHint } from '../hint-file.ts';
 import type { KeyIndex } from '../key-index.ts';
 import { Segment, controlRecord } from '../segment.ts';
@@ -56,6 +56,7 @@ class RunWriter {
   readonly #moves = new MoveList();
   #end: LogPosition;
   #forgetful = false;
+  #setBytes = 0;
 
   constructor(job: RewriteJob, kept: KeyIndex, file: DiskFile) {
     const { base } = job.inputs[0]!;
@@ -74,7 +75,7 @@ class RunWriter {
     const output = this.#output;
     await output.file.sync();
     output.sealedAtWallMs = this.#job.sealedAtWallMs;
-    output.compacted = true;
+    output.compactedBytes = this.#setBytes;
     await this.#writeHint(disk, pace);
     return { bytes: output.bytes, moves: this.#moves.parts() };
   }
@@ -143,10 +144,15 @@ class RunWriter {
     const place = this.#builder.add(cursor);
     const bytes = this.#builder.payloadBytes - place;
     const newOffset = this.#output.bytes + BATCH_HEADER_BYTES + place;
-    const mark = entryMark(c, sizeClass(bytes), tombstone);
+    const size = sizeClass(bytes);
+    const mark = entryMark(c, size, tombstone);
     this.#entries.push(a, b, mark, newOffset);
-    if (tombstone) this.#output.tombstoneBytes += bytes;
-    else this.#moves.push(a, b, mark, newOffset, number, offset);
+    if (tombstone) {
+      this.#output.tombstoneBytes += bytes;
+      return;
+    }
+    this.#setBytes += classBytes(size);
+    this.#moves.push(a, b, mark, newOffset, number, offset);
   }
 
   #finishBatch(): void {
