@@ -108,6 +108,7 @@ export class AgentNode {
       logger: ports.logger,
       hold: (remainingMs) => ports.holdTraffic(remainingMs),
       release: () => ports.releaseTraffic(),
+      askForLease: () => this.#askForLease(),
       onTaken: () => this.core.onTrafficTaken(),
       onGone: () => this.act(() => this.core.onTrafficGone()),
     });
@@ -142,6 +143,10 @@ export class AgentNode {
   /** One heartbeat: looks at the clocks, and asks both grantors for another lease. */
   beat(): void {
     this.act(() => this.core.tick());
+    this.#askForLease();
+  }
+
+  #askForLease(): void {
     this.#ports.sendToController(this.core.beat());
     if (this.#done?.feeds) this.#ports.sendToSlave(this.core.ping());
   }

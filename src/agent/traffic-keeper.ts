@@ -13,6 +13,8 @@ export interface TrafficKeeperOptions {
   hold(remainingMs: number): Promise<void>;
   /** Resolves when no traffic can reach this node any more. */
   release(): Promise<void>;
+  /** Asks the grantors for another lease now. */
+  askForLease(): void;
   /** Called before the traffic is taken, and when it is surely gone. */
   onTaken(): void;
   onGone(): void;
@@ -24,6 +26,7 @@ export class TrafficKeeper {
   #renewedAtMs: number | null = null;
   /** The end of the lease for which that was done. */
   #renewedForMs = -Infinity;
+  #askedAtMs = -Infinity;
   /** Orders to take the traffic or to give it back, so far. */
   #orders = 0;
 
@@ -68,13 +71,24 @@ export class TrafficKeeper {
       posture.servesUntilMs === Infinity
         ? this.#renewedAtMs === null || nowMs - this.#renewedAtMs >= heartbeatMs
         : posture.servesUntilMs !== this.#renewedForMs;
+    if (!isDue) return;
     // The kernel counts whole seconds: on an older lease the address could outlive what the grantors wait for.
-    if (!isDue || remainingMs < leaseMs - heartbeatMs / 2) return;
+    if (remainingMs < leaseMs - heartbeatMs / 2) {
+      if (this.#renewedAtMs === null) this.#ask(nowMs);
+      return;
+    }
     this.#renewedAtMs = nowMs;
     this.#renewedForMs = posture.servesUntilMs;
     this.#orders += 1;
     this.#options.onTaken();
     void this.#hold(remainingMs);
+  }
+
+  /** Clients wait for the traffic: it does not wait for the next heartbeat. */
+  #ask(nowMs: number): void {
+    if (nowMs - this.#askedAtMs < this.#options.heartbeatMs) return;
+    this.#askedAtMs = nowMs;
+    this.#options.askForLease();
   }
 
   async #hold(remainingMs: number): Promise<void> {

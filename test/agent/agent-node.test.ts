@@ -51,6 +51,23 @@ describe('traffic on the node', () => {
     stop();
   });
 
+  it('asks for a lease at once when the app was ready too late for the one at hand', async () => {
+    const harness = new NodeHarness();
+    harness.assign({ role: 'master' });
+    harness.grant();
+    await harness.scheduler.advance(heartbeatMs / 2 + 1);
+    const beats = (): number => harness.toController.filter(({ type }) => type === 'beat').length;
+    const before = beats();
+    harness.appUp(1);
+    assert.deepEqual(holds(harness), []);
+    assert.equal(beats(), before + 1);
+    assert.equal(harness.toSlave.at(-1)?.type, 'ping');
+    harness.node.reconcile();
+    assert.equal(beats(), before + 1, 'once is enough');
+    harness.grant();
+    assert.deepEqual(holds(harness), [heartbeatMs / 2 + 1]);
+  });
+
   it('is renewed each heartbeat by a master that is alone on record', async () => {
     const harness = NodeHarness.alone();
     const stop = harness.node.start();
