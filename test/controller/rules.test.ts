@@ -276,9 +276,10 @@ describe('each rule', () => {
       assert.notEqual(reason, '');
       if (fixture.change === null) return assert.equal(record, null);
       assert.ok(record !== null);
-      const { revision } = before.record;
-      const stamp = { revision: revision + 1, rule: rule.id, reason, decidedAtWallMs: NOW_WALL_MS };
+      const stamp = { rule: rule.id, reason, decidedAtWallMs: NOW_WALL_MS };
       assert.deepEqual({ ...record, ...fixture.change, ...stamp }, record);
+      assert.ok(record.revision > before.record.revision);
+      for (const { report } of before.nodes) assert.ok(record.revision > (report?.assignmentRevision ?? 0));
     });
   }
 
