@@ -1,0 +1,89 @@
+import { RULES, type Rule } from '../../src/controller/rules.ts';
+import { agentStates } from './agent-states.ts';
+import { edges } from './stages.ts';
+
+/** Renders docs/rules.md: what the controller decides and what an agent may be, from the code that does it. */
+export function renderRules(): string {
+  const rules = RULES as readonly Rule[];
+  return `# What hsctl decides, and when
+
+This page is made from the code by \`scripts/rules-doc\`; a test fails where it is stale.
+
+The controller keeps one durable record for each group. At every observation it takes the first rule of this table whose
+guards all hold, saves the record that the rule makes, and only then tells the agents. A rule without a change keeps
+everything as it is. \`hsctl explain\` shows the same table with what each guard finds now; \`hsctl events\`, the log and
+the web page name the rule of each decision.
+
+| rule | in words | changes |
+|---|---|---|
+${rules.map(overview).join('\n')}
+
+## Stages of the record
+
+\`\`\`mermaid
+${diagram()}
+\`\`\`
+
+\`none\`: no reign was ever recorded. \`serving\`: the master owns the epoch. \`quiescing\`: the same, but it was asked to
+hand over and may still go on. \`fencing\`: a new epoch has an owner to be; the former master may still hold a lease.
+\`promoting\`: the former master is fenced, the new one takes over.
+
+## The rules
+
+In their order: the first one whose guards all hold is the one that counts.
+
+${rules.map(section).join('\n\n')}
+
+## What an agent can be
+
+An agent derives everything from its last assignment, its leases and its links. An agent that meets a higher epoch
+drops whatever it was; an epoch that it has renounced it never serves under again.
+
+| role | phase | reached by | the app is told | serves | writes | new work | dials the peer | feeds a slave | asks for leases | grants leases | renounced its epoch |
+|---|---|---|---|---|---|---|---|---|---|---|---|
+${agentStates().map(stateRow).join('\n')}
+
+\`frozen\` writes wait for the end of a switchover; writes also wait while a master has no lease at the moment.
+`;
+}
+
+function overview({ id, title, effect }: Rule): string {
+  return `| [${id}](#${id.toLowerCase()}) | ${title} | ${effect || 'nothing'} |`;
+}
+
+function section({ id, title, when, effect, to, why, protects }: Rule): string {
+  const guards = when.map(({ name }) => `- ${name}`).join('\n');
+  const stage = to === null ? '' : ` Stage: \`${to}\`.`;
+  const change = effect === '' ? 'Nothing changes.' : `Then: ${effect}.${stage}`;
+  const serves = protects.length === 0 ? '' : ` (${protects.join(', ')})`;
+  return `### ${id}\n\n**${title}**, when\n\n${guards}\n\n${change}\n\nWhy: ${why}.${serves}`;
+}
+
+/** One arrow for each pair of stages, with all that leads along it. */
+function diagram(): string {
+  const arrows = new Map<string, string[]>();
+  for (const { from, to, by } of edges()) {
+    const arrow = `${from} --> ${to}`;
+    arrows.set(arrow, [...(arrows.get(arrow) ?? []), by]);
+  }
+  const lines = [...arrows].map(([arrow, by]) => `  ${arrow}: ${by.join(', ')}`);
+  return ['stateDiagram-v2', '  [*] --> none', ...lines].join('\n');
+}
+
+function stateRow(state: ReturnType<typeof agentStates>[number]): string {
+  const mark = (is: boolean): string => (is ? 'yes' : '');
+  return `| ${[
+    state.role,
+    state.phase,
+    state.by,
+    state.appRole,
+    mark(state.serves),
+    state.writes,
+    state.quiesce ? 'kept out' : '',
+    mark(state.dialPeer),
+    mark(state.feeds),
+    mark(state.wantsLease),
+    mark(state.grants),
+    mark(state.renounced),
+  ].join(' | ')} |`;
+}
