@@ -50,6 +50,12 @@ export interface PeerLinksOptions {
 
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 500;
+/** A link that was dialled before it was needed. */
+interface SpareLink {
+  readonly link: Promise<LinkConnection | null>;
+  readonly calledOff: AbortController;
+}
+
 /** The slave is told at most this late what was confirmed, for the followers that read from it. */
 const NEWS_MS = 5;
 
@@ -63,6 +69,8 @@ export class PeerLinks implements Service {
   #dialling: AbortController | null = null;
   /** Settles when no earlier dialling is at work any more. */
   #dialled: Promise<void> = Promise.resolve();
+  /** For the role that this node will have in a moment: it quiesces, so the peer is about to be its master. */
+  #spare: SpareLink | null = null;
   #logIsFree = true;
   #stopped = false;
   #news: Timer | null = null;
@@ -86,6 +94,7 @@ export class PeerLinks implements Service {
     this.#stopped = true;
     this.#news?.cancel();
     this.#stopDialling('the agent stops');
+    this.#dropSpare();
     this.#master?.close('the agent stops');
   }
 
@@ -94,6 +103,8 @@ export class PeerLinks implements Service {
     this.#wanted = posture;
     if (posture.dialPeer && !this.#stopped) this.#startDialling();
     else this.#stopDialling('this node takes no part as a slave');
+    if (posture.quiesce && !this.#stopped) this.#dialSpare();
+    else if (!posture.dialPeer) this.#dropSpare();
     const master = this.#master;
     if (master === null) return;
     if (master.epoch !== null && master.epoch !== posture.epoch) master.close(`epoch ${posture.epoch} began`);
@@ -198,7 +209,7 @@ export class PeerLinks implements Service {
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, random);
     while (!signal.aborted) {
       try {
-        const link = await this.#options.dial(signal);
+        const link = (await this.#takeSpare(signal)) ?? (await this.#options.dial(signal));
         if (signal.aborted) {
           link.close('not wanted any more');
           return;
@@ -209,6 +220,30 @@ export class PeerLinks implements Service {
       }
       await sleep(scheduler, backoff.next(), signal);
     }
+  }
+
+  /** The handshake takes several times as long as all that a planned change has to wait for otherwise. */
+  #dialSpare(): void {
+    if (this.#spare !== null) return;
+    const calledOff = new AbortController();
+    this.#spare = { link: this.#options.dial(calledOff.signal).catch(() => null), calledOff };
+  }
+
+  /** Null if there is none, or it cannot be had. */
+  async #takeSpare(signal: AbortSignal): Promise<LinkConnection | null> {
+    const spare = this.#spare;
+    if (spare === null) return null;
+    this.#spare = null;
+    signal.addEventListener('abort', () => spare.calledOff.abort(), { once: true });
+    return spare.link;
+  }
+
+  #dropSpare(): void {
+    const spare = this.#spare;
+    if (spare === null) return;
+    this.#spare = null;
+    spare.calledOff.abort();
+    void spare.link.then((link) => link?.close('not wanted any more'));
   }
 
   /** Resolves when the session is over and does nothing more to the log: whether it was good for something. */
