@@ -1,7 +1,7 @@
 import { RULES, type Rule } from '../../src/controller/rules.ts';
-import { STAGES } from '../../src/model/group-record.ts';
+import type { GroupRecord } from '../../src/model/group-record.ts';
 
-type Stage = (typeof STAGES)[number];
+type Stage = GroupRecord['stage'];
 
 /** A change of the record's stage, and what brings it about: rules by their ids, or an operator. */
 export interface Edge {

@@ -1,5 +1,5 @@
 import type { GroupRecord } from '../model/group-record.ts';
-import { reigningNode } from './guards.ts';
+import { reigningNode } from './master.ts';
 import { bestCandidate, isLive, longestLog, masterOf, nodeNamed, type GroupView } from './view.ts';
 
 /** What the rules and an operator's promotion make of the record: each function gives the fields that change. */

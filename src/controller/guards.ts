@@ -1,12 +1,11 @@
 import type { GroupRecord } from '../model/group-record.ts';
+import { isReady, masterTroubles, reigningNode, successorOf } from './master.ts';
 import {
   bestCandidate,
-  candidatesOf,
   describeMs,
   hasRenounced,
   isLive,
   isSilent,
-  longestLog,
   masterOf,
   nodeNamed,
   obstaclesTo,
@@ -61,16 +60,6 @@ export const everyNodeReports: Guard = {
   },
 };
 
-/** A node that owns a reign although nothing is on record. */
-export function reigningNode(view: GroupView): NodeView | null {
-  const highest = Math.max(...view.nodes.map((node) => node.report?.epoch ?? 0));
-  return (
-    view.nodes.find(
-      ({ report }) => report?.role === 'master' && report.epoch === highest && report.renouncedEpoch < highest,
-    ) ?? null
-  );
-}
-
 export const someNodeReigns: Guard = {
   name: 'a node owns the highest epoch',
   test(view) {
@@ -78,41 +67,6 @@ export const someNodeReigns: Guard = {
     return finding(node !== null, node === null ? 'no node does' : `${node.id} owns epoch ${node.report?.epoch}`);
   },
 };
-
-/** Why the master on record cannot go on; empty while it can. */
-export function masterTroubles(view: GroupView): string[] {
-  const master = masterOf(view);
-  if (master === null) return [];
-  const troubles: string[] = [];
-  if (hasRenounced(view, master))
-    troubles.push(
-      `${master.id} gave up epoch ${view.record.epoch}: ${master.report?.trouble || 'its agent restarted'}`,
-    );
-  if (isSilent(view, master)) {
-    troubles.push(
-      `${master.id} silent for ${describeMs(master.silentMs)}, to its peer for ${describeMs(master.silentToPeerMs)}`,
-    );
-  }
-  if (probeSpeaksAgainst(view, master)) troubles.push(`probe of ${master.id} fails: ${master.probe.detail}`);
-  if (view.record.stage === 'promoting' && view.stageMs > view.thresholds.readyTimeoutMs && !isReady(view)) {
-    troubles.push(`${master.id} is not ready ${describeMs(view.stageMs)} after its promotion`);
-  }
-  return troubles;
-}
-
-/**
- * A slave's app need not take clients, so what its probe found before the reign says nothing against its promotion; but a
- * verdict of this reign does, and so does one that still stands when the app has had its time.
- */
-function probeSpeaksAgainst(view: GroupView, master: NodeView): boolean {
-  if (master.probe.verdict !== 'down' || view.record.stage === 'promoting') return false;
-  return master.probe.sinceMs < view.stageMs || view.stageMs > view.thresholds.readyTimeoutMs;
-}
-
-function isReady(view: GroupView): boolean {
-  const report = masterOf(view)?.report;
-  return report?.role === 'master' && report.epoch === view.record.epoch && report.phase === 'ready';
-}
 
 export const masterIsLost: Guard = {
   name: 'the master cannot go on',
@@ -126,17 +80,6 @@ function textsOf(view: GroupView, node: NodeView): string[] {
   return obstaclesTo(view, node).map((obstacle) => obstacle.text);
 }
 
-/**
- * The node that should reign after the present master, which cannot go on: the best of the others, or the same again
- * if nothing is wrong with it but that it gave up its epoch (its agent was restarted). Null if nobody can.
- */
-export function successorOf(view: GroupView): NodeView | null {
-  const master = masterOf(view);
-  const isWell = master !== null && hasRenounced(view, master) && !probeSpeaksAgainst(view, master);
-  const candidates = candidatesOf(view).filter((node) => node !== master || isWell);
-  return longestLog(candidates, view.record.master);
-}
-
 export const anotherNodeCanServe: Guard = {
   name: 'another node holds every acknowledged record, can serve and is the better one',
   test(view) {
@@ -144,7 +87,7 @@ export const anotherNodeCanServe: Guard = {
     if (best !== null && best.id !== view.record.master) return finding(true, `${best.id} can`);
     const others = view.nodes.filter((node) => node.id !== view.record.master);
     const reasons = others.flatMap((node) => textsOf(view, node));
-    return finding(false, reasons.join('; ') || `${best?.id} is the better one`);
+    return finding(false, reasons.join('; ') || `${view.record.master} is the better one`);
   },
 };
 

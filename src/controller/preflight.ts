@@ -1,5 +1,6 @@
 import { beginReign, newEpoch, type Change } from './changes.ts';
-import { masterTroubles, targetIsLost } from './guards.ts';
+import { targetIsLost } from './guards.ts';
+import { masterTroubles } from './master.ts';
 import {
   describeMs,
   masterOf,

@@ -1,6 +1,7 @@
 import type { GroupRecord } from '../model/group-record.ts';
 import * as change from './changes.ts';
 import * as guard from './guards.ts';
+import { successorOf } from './master.ts';
 import type { GroupView } from './view.ts';
 
 /**
@@ -182,7 +183,7 @@ export const RULES = [
     id: 'R640',
     title: 'fail over',
     when: [reigning, guard.masterIsLost, guard.automatic, guard.anotherNodeCanServe],
-    change: (view) => change.beginReign(view, guard.successorOf(view)?.id ?? null, 'failover'),
+    change: (view) => change.beginReign(view, successorOf(view)?.id ?? null, 'failover'),
     effect: 'a new epoch, for the best other node',
     to: 'fencing',
     why: 'the master cannot go on, and another node holds every acknowledged record',

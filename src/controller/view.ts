@@ -102,7 +102,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   const add = (kind: Obstacle['kind'], text: string): number => obstacles.push({ kind, text });
   if (!isLive(view, node)) add('silent', `${id} has not been heard for ${describeMs(node.silentMs)}`);
   if (!record.inSync.includes(id)) add('behind', `${id} is not in the in-sync set (${record.inSync.join(', ')})`);
-  if (record.drained.includes(id)) add('drained', `${id} is drained`);
+  if (record.drained.includes(id) && id !== servedLast(view)) add('drained', `${id} is drained`);
   if (report === null) return obstacles;
   if (report.storeFailed) add('failed', `the store of ${id} failed: ${report.trouble}`);
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
@@ -111,6 +111,11 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   const doubt = report.log.intact ? '' : doubtAboutLog(view, node, report);
   if (doubt !== '') add('incomplete', `the log of ${id} may lack confirmed records, and ${doubt}`);
   return obstacles;
+}
+
+/** Drained or not, whoever served last may go on if nobody takes its place: that is better than nobody. */
+function servedLast({ record }: GroupView): NodeId | null {
+  return record.stage === 'fencing' ? record.previous : record.master;
 }
 
 /** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */

@@ -62,6 +62,7 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
       ['b can', { a: GAVE_UP }],
       ['b can', { a: { probe: 'down' } }],
       ['b can', { a: { ...RESTARTED, probe: 'down' } }],
+      ['b can', { record: { drained: ['a'] }, a: RESTARTED }],
       ['b can', { a: RESTARTED, b: { report: { end: 184_224 } } }],
       ['b can', { thresholds: { appJoins: false }, a: GAVE_UP, b: { report: { app: 'absent' } } }],
     ],
@@ -93,12 +94,12 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
     holds: [
       ['a can', { a: RESTARTED }],
       ['a can', { a: { ...RESTARTED, report: { ...RESTARTED.report, intact: false } } }],
+      ['a can', { record: { drained: ['a'] }, a: RESTARTED }],
     ],
     fails: [
       ['a still holds epoch 7', {}],
       ['the app on a is down: the app crashed', { a: GAVE_UP }],
       ['no master on record', { record: emptyRecord('world') }],
-      ['a is drained', { record: { drained: ['a'] }, a: RESTARTED }],
       [
         'the log of a may lack confirmed records, and b has more',
         { a: { ...RESTARTED, report: { ...RESTARTED.report, intact: false, end: 5 } } },
@@ -157,9 +158,11 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
     holds: [
       ['b can', { record: CHOSEN_B }],
       ['a can', { record: CHOSEN_B, b: SILENT }],
+      ['a can', { record: { ...CHOSEN_B, drained: ['a'] }, b: SILENT }],
     ],
     fails: [
       ['a has not been heard for 900 ms; b has not been heard for 900 ms', { record: CHOSEN_B, a: SILENT, b: SILENT }],
+      ['a has not been heard for 900 ms; b is drained', { record: { ...CHOSEN_B, drained: ['b'] }, a: SILENT }],
     ],
   },
   formerMasterIsFenced: {

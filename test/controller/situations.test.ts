@@ -173,6 +173,17 @@ describe('what the controller does when', () => {
     assert.deepEqual([rule.id, record?.master, record?.epoch], ['R310', 'a', 9]);
   });
 
+  it('a drain loses the other node: the drained one serves on, or again, until there is another', () => {
+    const drained = ['a'];
+    assert.equal(decide(view({ record: { ...CHOSEN_B, drained }, a: RESTARTED, b: SILENT })).record?.master, 'a');
+    assert.equal(ruleFor({ record: { drained, inSync: ['a'] }, a: RESTARTED, b: SILENT }), 'R600');
+    assert.equal(ruleFor({ record: { drained }, a: RESTARTED }), 'R640');
+  });
+
+  it('a drained node is not promoted', () => {
+    assert.equal(ruleFor({ record: { drained: ['b'] }, a: GAVE_UP }), 'R690');
+  });
+
   it('a promotion with loss was forced: the grants are waited out', () => {
     const forced = {
       ...CHOSEN_B,
