@@ -37,7 +37,8 @@ function ask(input: number, entries: Uint32Array): Promise<Uint8Array> {
   abort.signal.throwIfAborted();
   return new Promise((resolve) => {
     takeAnswer = resolve;
-    port.postMessage({ type: 'question', input, entries } satisfies FromThread, [entries.buffer as ArrayBuffer]);
+    // Copied, not handed over: the entries are needed again when the answer comes.
+    port.postMessage({ type: 'question', input, entries } satisfies FromThread);
   });
 }
 

@@ -5,7 +5,7 @@ import type { FromThread, ToThread } from './thread-messages.ts';
 
 /**
  * Rewrites in a thread of its own, on the machine's file system, at the job's pace. The thread is started with the first
- * job, kept for the next ones, and does not keep the process alive. One job at a time.
+ * job, kept for the next ones, and keeps the process alive only while it has one. One job at a time.
  */
 export function threadRewriter(): Rewriter {
   let worker: Worker | null = null;
@@ -47,10 +47,12 @@ function runJob(worker: Worker, job: RewriteJob, answer: LivenessAnswer, signal:
     const finish = (settle: () => void): void => {
       worker.off('message', onMessage).off('error', onError);
       signal.removeEventListener('abort', onAbort);
+      worker.unref();
       settle();
     };
     worker.on('message', onMessage).on('error', onError);
     signal.addEventListener('abort', onAbort, { once: true });
+    worker.ref();
     send({ type: 'job', job });
   });
 }
