@@ -9,7 +9,8 @@ import type { AgentMemory, Log } from '../replication/log/log.ts';
 import { NodeReplica } from '../replication/node-replica.ts';
 import type { WriteGate } from '../replication/replica.ts';
 import type { AppView } from './app/app-watch.ts';
-import { AgentCore, type AgentSettings } from './core/agent-core.ts';
+import { AgentCore } from './core/agent-core.ts';
+import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
 import { TrafficKeeper } from './traffic-keeper.ts';
 

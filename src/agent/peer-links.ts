@@ -21,7 +21,7 @@ import type { Log } from '../replication/log/log.ts';
 import type { Pace } from '../replication/pace/token-bucket.ts';
 import type { LinkConnection } from '../transport/link-connection.ts';
 import type { AgentNode } from './agent-node.ts';
-import type { AgentSettings } from './core/agent-core.ts';
+import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { GroupConfig } from '../config/config.ts';
-import type { AgentSettings } from '../agent/core/agent-core.ts';
+import type { AgentSettings } from '../agent/core/agent-ports.ts';
 import type { GroupSettings } from '../controller/group-controller.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { grantDurationMs } from '../kit/lease.ts';

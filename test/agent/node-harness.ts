@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { AgentNode, type NodePorts } from '../../src/agent/agent-node.ts';
-import type { AgentSettings } from '../../src/agent/core/agent-core.ts';
+import type { AgentSettings } from '../../src/agent/core/agent-ports.ts';
 import type { Posture } from '../../src/agent/core/posture.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
 import type { Assignment } from '../../src/model/assignment.ts';

@@ -5,6 +5,7 @@ import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
 import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
 import { LeaseClock } from '../../kit/lease-clock.ts';
 import { grantDurationMs } from '../../kit/lease.ts';
+import type { AgentPorts, AgentSettings } from './agent-ports.ts';
 import { PeerState } from './peer-state.ts';
 import type { Posture } from './posture.ts';
 import { Reign } from './reign.ts';
@@ -17,44 +18,6 @@ import { Reign } from './reign.ts';
  * durable before anything is said under it. And an epoch that it has renounced (released, followed, or had seen
  * before a restart) is one that it will never serve under, so that a renunciation is true however late it arrives.
  */
-
-/** Numbers from the configuration. */
-export interface AgentSettings {
-  readonly node: NodeId;
-  readonly peer: NodeId;
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
-  /** What outlives the lease on the node (kernel lifetime of a VIP), in milliseconds. */
-  readonly lingerMs: number;
-  readonly detectMs: number;
-  readonly stallTimeoutMs: number;
-  readonly onControllerLoss: 'serve' | 'stop';
-  /** How long work under way may take to end in a switchover before it is cut off. */
-  readonly drainMs: number;
-  /** After this long without the controller's next word a quiesced master takes up work again. */
-  readonly quiesceLimitMs: number;
-}
-
-/** Effects, all synchronous. Those that write throw HsctlError('disk') when the disk refuses. */
-export interface AgentPorts {
-  /** Durable when it returns. */
-  saveEpoch(epoch: number): void;
-  saveLongestGrant(durationMs: number): void;
-  /** Appends the first record of a reign. */
-  appendReign(epoch: number): void;
-  /** Appends an in-sync record to the log and returns its seq. */
-  appendInSync(epoch: number, members: readonly NodeId[]): number;
-  /** Whether this node may append now: nothing that a former master asked for is still being cut from the log. */
-  logIsFree(): boolean;
-  /** Seq of the last record in the log. */
-  endSeq(): number;
-  /** How much of the log this node surely keeps itself: its end, or what is on stable storage with `fsync: always`. */
-  heldSeq(): number;
-  /** Tells the peer at once; the controller learns it by the next report. */
-  sendRelease(renouncedEpoch: number): void;
-  /** The reign ended: whoever waits for a confirmation will not get one. */
-  reignEnded(): void;
-}
 
 export class AgentCore {
   readonly #settings: AgentSettings;

@@ -4,7 +4,7 @@ import type { ReignPhase } from '../../model/roles.ts';
 import type { Grant } from '../../protocol/link/messages.ts';
 import { LeaseHolder } from '../../kit/lease.ts';
 import { Membership } from '../../replication/core/membership.ts';
-import type { AgentPorts, AgentSettings } from './agent-core.ts';
+import type { AgentPorts, AgentSettings } from './agent-ports.ts';
 
 /**
  * One reign of this node, from the controller's assignment to the release. It knows its leases, whether its slave

@@ -1,4 +1,5 @@
-import { AgentCore, type AgentPorts, type AgentSettings } from '../../../src/agent/core/agent-core.ts';
+import { AgentCore } from '../../../src/agent/core/agent-core.ts';
+import type { AgentPorts, AgentSettings } from '../../../src/agent/core/agent-ports.ts';
 import type { Clock } from '../../../src/kit/clock.ts';
 import { grantDurationMs } from '../../../src/kit/lease.ts';
 import type { Assignment } from '../../../src/model/assignment.ts';
