@@ -1,7 +1,7 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { InSyncProposal } from '../../model/agent-report.ts';
 import type { Assignment } from '../../model/assignment.ts';
-import type { NodeId, ReignPhase, Role } from '../../model/roles.ts';
+import type { ReignPhase, Role } from '../../model/roles.ts';
 import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
 import { LeaseClock } from '../../kit/lease-clock.ts';
 import { grantDurationMs } from '../../kit/lease.ts';
