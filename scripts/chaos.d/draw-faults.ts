@@ -1,6 +1,7 @@
 import type { NodeName } from '../../test/rig/cluster.ts';
 import { NODES } from '../../test/rig/cluster.ts';
 import {
+  blackout,
   cutBothWays,
   cutOneWay,
   DEEDS,
@@ -13,7 +14,11 @@ import {
   killed,
   lossy,
   operatorDoes,
-  type Program,
+  PROGRAMS,
+  rebooted,
+  recordsLost,
+  storeLost,
+  suspended,
 } from '../../test/rig/faults.ts';
 import type { SmallDisk } from '../../test/rig/small-disk.ts';
 import type { SeededRandom } from '../../test/sim/seeded-random.ts';
@@ -29,7 +34,6 @@ export interface TimedFault {
   readonly forMs: number;
 }
 
-const PROGRAMS: readonly Program[] = ['controller', 'agent a', 'agent b', 'app a', 'app b'];
 const LINKS = [
   ['a', 'b'],
   ['a', 'director'],
@@ -39,13 +43,13 @@ const LINKS = [
   ['client', 'director'],
 ] as const;
 
-/** Draws one to three faults that overlap, no two with the same target. */
+/** Draws one to three faults that overlap, no two with a target in common. */
 export function drawEpisode(random: SeededRandom, scene: ChaosScene): TimedFault[] {
-  const count = random.pick([1, 1, 1, 2, 2, 3]);
+  const count = random.pick([1, 1, 1, 2, 2, 3, 4]);
   const episode: TimedFault[] = [];
   while (episode.length < count) {
     const fault = drawFault(random, scene);
-    if (episode.some((other) => other.fault.target === fault.target)) continue;
+    if (episode.some((other) => other.fault.targets.some((target) => fault.targets.includes(target)))) continue;
     // Short ones are ridden out, long ones are not; what comes during the work of another counts most.
     const afterMs = episode.length === 0 ? 0 : random.between(0, 2500);
     episode.push({ fault, afterMs, forMs: random.spread(100, 8000) });
@@ -55,7 +59,7 @@ export function drawEpisode(random: SeededRandom, scene: ChaosScene): TimedFault
 
 function drawFault(random: SeededRandom, scene: ChaosScene): Fault {
   const [one, other] = random.pick(LINKS);
-  switch (random.int(10)) {
+  switch (random.int(12)) {
     case 0:
     case 1:
       return killed(scene, random.pick(PROGRAMS));
@@ -74,7 +78,11 @@ function drawFault(random: SeededRandom, scene: ChaosScene): Fault {
       const node = random.pick(NODES);
       return diskFull(scene, node, scene.disks[node]);
     }
-    default:
+    case 9:
       return operatorDoes(scene, random.pick(DEEDS));
+    case 10:
+      return random.chance(0.5) ? suspended(scene, random.pick(NODES)) : rebooted(scene, random.pick(NODES));
+    default:
+      return random.pick([storeLost, recordsLost, blackout])(scene);
   }
 }

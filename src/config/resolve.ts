@@ -127,7 +127,7 @@ function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number]): Traffi
         announce: {
           count: file.announce?.count ?? 5,
           intervalMs: file.announce?.interval ?? 300,
-          refreshMs: file.announce?.refresh ?? 60_000,
+          refreshMs: file.announce?.refresh ?? 1000,
         },
       };
     case 'ipvs':

@@ -146,7 +146,7 @@ const trafficSchema = z.discriminatedUnion(
       announce: section({
         count: count(1, 100).optional().describe('Announcements after a takeover; default 5'),
         interval: duration(10, MINUTE).optional().describe('Time between them; default 300ms'),
-        refresh: duration(SECOND, DAY).optional().describe('Time between later ones; default 1m'),
+        refresh: duration(SECOND, DAY).optional().describe('Time between later ones; default 1s'),
       })
         .optional()
         .describe('Telling the neighbours'),

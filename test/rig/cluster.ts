@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly app: (socket: string, port: number) => readonly string[];
   /** Entries of the group's `traffic`, as in the file. */
   readonly traffic: readonly object[];
+  /** Default: balanced. */
+  readonly profile?: 'fast' | 'balanced' | 'wan';
   /** Keys of `failover` and of `app` beside the rig's own, as in the file. */
   readonly failover?: object;
   readonly appSettings?: object;
@@ -180,6 +182,11 @@ export class Cluster {
     return join(this.#options.nodes[node].dir, 'app.sock');
   }
 
+  /** Folder of the controller's records. */
+  get records(): string {
+    return join(this.#options.director.dir, 'state');
+  }
+
   /** Folder of a node's log. */
   store(node: NodeName): string {
     return join(this.#options.nodes[node].dir, 'store');
@@ -194,7 +201,7 @@ export class Cluster {
   }
 
   #configuration(tls: string | null): object {
-    const { director, nodes, ports, traffic, failover, appSettings, replication } = this.#options;
+    const { director, nodes, ports, traffic, failover, appSettings, replication, profile = 'balanced' } = this.#options;
     const node = (name: NodeName): object => ({
       address: nodes[name].address,
       control: ports[name].control,
@@ -206,10 +213,10 @@ export class Cluster {
     return {
       cluster: 'rig',
       ...(tls === null ? {} : { tls: { dir: tls } }),
-      controller: { socket: join(director.dir, 'controller.sock'), state: join(director.dir, 'state') },
+      controller: { socket: join(director.dir, 'controller.sock'), state: this.records },
       groups: {
         [GROUP]: {
-          profile: 'balanced',
+          profile,
           nodes: { a: node('a'), b: node('b') },
           app: { heartbeat: { interval: '100ms', misses: 5 }, ...appSettings },
           traffic,

@@ -1,19 +1,23 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Cluster, GROUP, NODES, type NodeName, otherThan } from './cluster.ts';
 import type { Rig } from './rig.ts';
 import type { RigProcess } from './rig-process.ts';
 import type { SmallDisk } from './small-disk.ts';
 
-/** Something that befalls a running pair, and its end. Faults with different targets do not disturb each other's end. */
+/** Something that befalls a running pair, and its end. Faults without a common target do not disturb each other's end. */
 export interface Fault {
   readonly name: string;
-  readonly target: string;
+  readonly targets: readonly string[];
   begin(): Promise<void>;
   end(): Promise<void>;
 }
 
 /** A program of the pair: `controller`, `agent a`, `app b` ... */
 export type Program = 'controller' | `agent ${NodeName}` | `app ${NodeName}`;
+
+export const PROGRAMS: readonly Program[] = ['controller', 'agent a', 'agent b', 'app a', 'app b'];
 
 /** Hosts between which packets can be lost. */
 type HostName = NodeName | 'director' | 'client';
@@ -40,7 +44,7 @@ async function startIfEnded(cluster: Cluster, program: Program): Promise<void> {
 export function killed({ cluster }: FaultScene, program: Program): Fault {
   return {
     name: `${program} killed`,
-    target: program,
+    targets: [program],
     begin: async () => void (await processOf(cluster, program).kill()),
     end: () => startIfEnded(cluster, program),
   };
@@ -50,7 +54,7 @@ export function killed({ cluster }: FaultScene, program: Program): Fault {
 export function frozen({ cluster }: FaultScene, program: Program): Fault {
   return {
     name: `${program} frozen`,
-    target: program,
+    targets: [program],
     begin: async () => processOf(cluster, program).freeze(),
     end: async () => {
       processOf(cluster, program).thaw();
@@ -59,11 +63,75 @@ export function frozen({ cluster }: FaultScene, program: Program): Fault {
   };
 }
 
+/** The machine stands still, as one that is suspended: its processes do nothing, while its kernel goes on. */
+export function suspended(scene: FaultScene, node: NodeName): Fault {
+  return together(`machine ${node} suspended`, [frozen(scene, `agent ${node}`), frozen(scene, `app ${node}`)]);
+}
+
+/** Agent and app are killed at once, as by a power failure, and started again. */
+export function rebooted(scene: FaultScene, node: NodeName): Fault {
+  return together(`machine ${node} rebooted`, [killed(scene, `agent ${node}`), killed(scene, `app ${node}`)]);
+}
+
+/** All that runs is killed at once, and started again. */
+export function blackout(scene: FaultScene): Fault {
+  return together(
+    'blackout',
+    PROGRAMS.map((program) => killed(scene, program)),
+  );
+}
+
+function together(name: string, parts: readonly Fault[]): Fault {
+  return {
+    name,
+    targets: parts.flatMap(({ targets }) => targets),
+    begin: async () => void (await Promise.all(parts.map((part) => part.begin()))),
+    end: async () => {
+      for (const part of parts) await part.end();
+    },
+  };
+}
+
+/** The node that is not master at the beginning is killed and comes back with an empty disk. */
+export function storeLost({ cluster }: FaultScene): Fault {
+  let node: NodeName | null = null;
+  return {
+    name: 'store of the slave lost',
+    targets: PROGRAMS,
+    begin: async () => {
+      const { master, stage, protectedBy } = await cluster.status();
+      if (stage !== 'serving' || protectedBy.length === 0) return; // it may hold what the other one lacks
+      node = NODES.find((each) => each !== master) ?? null;
+      if (node === null) return;
+      await cluster.agent(node).kill();
+      const store = cluster.store(node);
+      for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true });
+    },
+    end: async () => {
+      if (node !== null) await startIfEnded(cluster, `agent ${node}`);
+    },
+  };
+}
+
+/** The controller is killed and comes back without anything on record. */
+export function recordsLost(scene: FaultScene): Fault {
+  const controller = killed(scene, 'controller');
+  return {
+    name: 'records of the controller lost',
+    targets: ['controller'],
+    begin: async () => {
+      await controller.begin();
+      rmSync(scene.cluster.records, { recursive: true, force: true });
+    },
+    end: () => controller.end(),
+  };
+}
+
 /** Nothing arrives from the one at the other. */
 export function cutOneWay({ rig }: FaultScene, from: HostName, to: HostName): Fault {
   return {
     name: `${from} to ${to} cut`,
-    target: linkBetween(from, to),
+    targets: [linkBetween(from, to)],
     begin: () => rig.cut(from, to),
     end: () => rig.heal(from, to),
   };
@@ -72,7 +140,7 @@ export function cutOneWay({ rig }: FaultScene, from: HostName, to: HostName): Fa
 export function cutBothWays({ rig }: FaultScene, one: HostName, other: HostName): Fault {
   return {
     name: `${one} and ${other} cut`,
-    target: linkBetween(one, other),
+    targets: [linkBetween(one, other)],
     begin: () => rig.cutBoth(one, other),
     end: () => rig.heal(one, other),
   };
@@ -82,7 +150,7 @@ export function cutBothWays({ rig }: FaultScene, one: HostName, other: HostName)
 export function lossy({ rig }: FaultScene, one: HostName, other: HostName): Fault {
   return {
     name: `${one} and ${other} lossy`,
-    target: linkBetween(one, other),
+    targets: [linkBetween(one, other)],
     begin: () => rig.lose(one, other),
     end: () => rig.heal(one, other),
   };
@@ -102,7 +170,7 @@ export function flapping({ rig }: FaultScene, one: HostName, other: HostName, ne
   };
   return {
     name: `${one} and ${other} flapping`,
-    target: linkBetween(one, other),
+    targets: [linkBetween(one, other)],
     begin: async () => void (flaps = flap()),
     end: () => {
       stop.abort();
@@ -115,7 +183,7 @@ export function flapping({ rig }: FaultScene, one: HostName, other: HostName, ne
 export function isolated({ rig }: FaultScene, host: HostName): Fault {
   return {
     name: `${host} isolated`,
-    target: `links of ${host}`,
+    targets: [`links of ${host}`],
     begin: () => rig.isolate(host),
     end: () => rig.rejoin(host),
   };
@@ -125,7 +193,7 @@ export function isolated({ rig }: FaultScene, host: HostName): Fault {
 export function diskFull({ cluster }: FaultScene, node: NodeName, disk: SmallDisk): Fault {
   return {
     name: `disk of ${node} full`,
-    target: `agent ${node}`,
+    targets: [`agent ${node}`],
     begin: () => disk.fill(),
     end: async () => {
       disk.empty();
@@ -156,7 +224,7 @@ export function operatorDoes({ cluster }: FaultScene, deed: Deed): Fault {
   };
   return {
     name: `operator: ${deed}`,
-    target: 'operator',
+    targets: ['operator'],
     begin: async () => void act().catch(() => {}), // the controller may be gone, or refuse
     end: () => takeBack().catch(() => {}),
   };

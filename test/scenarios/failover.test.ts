@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { otherThan } from '../rig/cluster.ts';
+import { VIP } from '../rig/pair-kinds.ts';
 import { until } from '../rig/until.ts';
 import { onPair } from './pair.ts';
 
@@ -41,6 +42,17 @@ describe('failover', () => {
       await rig.isolate(master);
       await history.nextOk();
       assert.equal(await cluster.master(), otherThan(master));
+    }));
+
+  it('reaches also a client that heard no announcement, once it can hear again', () =>
+    onPair(async ({ rig, cluster, master, history }) => {
+      const next = otherThan(master);
+      await rig.cut(next, 'client');
+      await cluster.app(master).kill();
+      await until('the other node to hold the address', async () => (await rig.holders(VIP)).includes(next));
+      await rig.heal(next, 'client');
+      await history.nextOk(); // sooner than the neighbour's own entry gets old
+      assert.equal(await rig.host('client').neighbour(VIP), await rig.host(next).hardwareAddress());
     }));
 
   it('goes on where it was when the controller is killed in the middle and started again', () =>
