@@ -17,9 +17,10 @@ interface Held {
 /** A log in memory for tests of what surrounds it: it checks what it is given, and has no index by key. */
 export class MemoryLog implements Log {
   readonly archives: Uint8Array[] = [];
-  readonly memory: AgentMemory = { epoch: 0, longestGrantMs: 0, save() {} };
+  readonly memory: AgentMemory = { epoch: 0, longestGrantMs: 0, confirmedAlone: false, save() {} };
   readonly count = 0;
   failure: HsctlError | null = null;
+  damage: HsctlError | null = null;
   intact = true;
   oldestResumable = 0;
   /** How often it was read from. */
@@ -58,7 +59,8 @@ export class MemoryLog implements Log {
   }
 
   append(batch: Uint8Array): void {
-    if (this.failure !== null) throw this.failure;
+    const broken = this.failure ?? this.damage;
+    if (broken !== null) throw broken;
     const cursor = checkSingleBatch(batch, this.#cursor);
     const { header } = cursor;
     const wrong = whyNotNext(this.end, header, batch);
@@ -116,6 +118,13 @@ export class MemoryLog implements Log {
 
   async reset(): Promise<string> {
     await this.holdUntil;
+    this.intact = false;
+    return this.#keep(0);
+  }
+
+  async repair(): Promise<string> {
+    await this.holdUntil;
+    this.damage = null;
     this.intact = false;
     return this.#keep(0);
   }

@@ -38,8 +38,11 @@ export class SimStore {
   syncedBatches = 0;
   epoch = 0;
   longestGrantMs = 0;
+  confirmedAlone = false;
   intact = false;
   archives = 0;
+  /** What a read would find wrong; null if nothing. It stays until the store is made anew. */
+  damage: HsctlError | null = null;
   /** The disk refuses everything until it is mended. */
   broken = false;
   /** Factor on the time that a sync takes. */
@@ -135,6 +138,10 @@ export class SimLog implements Log {
     return this.#failure;
   }
 
+  get damage(): HsctlError | null {
+    return this.store.damage;
+  }
+
   get count(): number {
     return this.#values.size;
   }
@@ -218,6 +225,16 @@ export class SimLog implements Log {
     return path;
   }
 
+  async repair(): Promise<string> {
+    if (this.#failure !== null) throw this.#failure;
+    const path = await this.#cutTo(0);
+    if (this.#process.alive) {
+      this.store.intact = false;
+      this.store.damage = null;
+    }
+    return path;
+  }
+
   markIntact(): void {
     if (this.#process.alive) this.store.intact = true;
   }
@@ -280,7 +297,8 @@ export class SimLog implements Log {
 
   #check(): void {
     if (this.store.broken) this.#failure ??= new HsctlError('disk', 'write: no space left on device');
-    if (this.#failure !== null) throw this.#failure;
+    const wrong = this.#failure ?? this.damage;
+    if (wrong !== null) throw wrong;
   }
 }
 
@@ -301,11 +319,16 @@ class SimMemory implements AgentMemory {
     return this.#store.longestGrantMs;
   }
 
-  save(change: { readonly epoch?: number; readonly longestGrantMs?: number }): void {
+  get confirmedAlone(): boolean {
+    return this.#store.confirmedAlone;
+  }
+
+  save(change: Parameters<AgentMemory['save']>[0]): void {
     if (this.#store.broken) throw new HsctlError('disk', 'write: no space left on device');
     if (!this.#process.effect()) return;
     this.#store.epoch = change.epoch ?? this.#store.epoch;
     this.#store.longestGrantMs = change.longestGrantMs ?? this.#store.longestGrantMs;
+    this.#store.confirmedAlone = change.confirmedAlone ?? this.#store.confirmedAlone;
   }
 }
 

@@ -21,11 +21,13 @@ export function diskFailure(action: string, path: string, offset: number, thrown
   return new HsctlError('disk', `cannot ${action} ${path} at byte ${offset}: ${why}`, hint, { cause: thrown });
 }
 
+/** Bytes on the disk are not what was written there: unlike a disk that refuses, the store can be made anew from the peer. */
+export class Damage extends HsctlError {}
+
+const DAMAGE_HINT =
+  'the agent moves the store to an archive and copies the state from its peer as soon as the peer reigns without this node; check the disk';
+
 /** Words for bytes on the disk that are not what was written there. */
-export function damagedFile(path: string, offset: number, what: string): HsctlError {
-  return new HsctlError(
-    'disk',
-    `${path} is damaged at byte ${offset}: ${what}`,
-    'move the store directory away and restart the agent, which then copies the state from its peer; check the disk',
-  );
+export function damagedFile(path: string, offset: number, what: string): Damage {
+  return new Damage('disk', `${path} is damaged at byte ${offset}: ${what}`, DAMAGE_HINT);
 }

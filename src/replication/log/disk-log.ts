@@ -5,7 +5,7 @@ import { damaged } from '../../protocol/batch/batch-header.ts';
 import { checkSingleBatch } from '../../protocol/batch/check-batch.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { whyNotNext } from './continuity.ts';
-import { diskFailure } from './disk-failure.ts';
+import { Damage, diskFailure } from './disk-failure.ts';
 import { classBytes } from './fingerprint.ts';
 import type { AgentMemory, Log } from './log.ts';
 import type { ReadResult } from './log-reader.ts';
@@ -118,12 +118,24 @@ export class DiskLog implements Log {
     }
   }
 
-  positionAt(seq: number): LogPosition | null {
-    return this.#store.reader.positionAt(seq);
+  get damage(): HsctlError | null {
+    return this.#store.damage;
   }
 
-  readAfter(from: number, maxBytes: number): Promise<ReadResult> {
-    return this.#store.reader.readAfter(from, maxBytes);
+  positionAt(seq: number): LogPosition | null {
+    try {
+      return this.#store.reader.positionAt(seq);
+    } catch (error) {
+      throw this.#seen(error);
+    }
+  }
+
+  async readAfter(from: number, maxBytes: number): Promise<ReadResult> {
+    try {
+      return await this.#store.reader.readAfter(from, maxBytes);
+    } catch (error) {
+      throw this.#seen(error);
+    }
   }
 
   bytesAfter(from: number): number {
@@ -135,7 +147,24 @@ export class DiskLog implements Log {
   }
 
   reset(): Promise<string> {
-    return this.#change('is being reset', () => resetLog(this.#store));
+    return this.#change('is being reset', () => resetLog(this.#store, `log-1-${this.end.seq}`));
+  }
+
+  async repair(): Promise<string> {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#store.damage === null) throw new Error('invariant broken: the log was to be repaired and is not damaged');
+    this.#closedTo = 'is being repaired';
+    try {
+      await this.#quiet();
+      const path = resetLog(this.#store, 'damaged-log');
+      this.#compactor.noteCut(0);
+      this.#store.damage = null;
+      return path;
+    } catch (error) {
+      throw this.#fail(error);
+    } finally {
+      this.#closedTo = null;
+    }
   }
 
   markIntact(): void {
@@ -164,14 +193,22 @@ export class DiskLog implements Log {
     const { index, segments } = this.#store;
     if (!index.find(key)) return null;
     const { segment, offset, size } = index.keys;
-    return this.#records.value(segments.byId(segment), offset, classBytes(size), key);
+    try {
+      return this.#records.value(segments.byId(segment), offset, classBytes(size), key);
+    } catch (error) {
+      throw this.#seen(error);
+    }
   }
 
   valueLength(key: Uint8Array): number {
     const { index, segments } = this.#store;
     if (!index.find(key)) return -1;
     const { segment, offset } = index.keys;
-    return this.#records.valueLength(segments.byId(segment), offset, key);
+    try {
+      return this.#records.valueLength(segments.byId(segment), offset, key);
+    } catch (error) {
+      throw this.#seen(error);
+    }
   }
 
   has(key: Uint8Array): boolean {
@@ -181,17 +218,21 @@ export class DiskLog implements Log {
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] } {
     const { index, segments } = this.#store;
     const keys: Uint8Array[] = [];
-    const next = index.keys.scan(cursor, count, (segment, offset) => {
-      keys.push(this.#records.key(segments.byId(segment), offset));
-    });
-    return { next, keys };
+    try {
+      const next = index.keys.scan(cursor, count, (segment, offset) => {
+        keys.push(this.#records.key(segments.byId(segment), offset));
+      });
+      return { next, keys };
+    } catch (error) {
+      throw this.#seen(error);
+    }
   }
 
   async close(): Promise<void> {
     this.#closedTo = 'is closed';
     try {
       await this.#quiet();
-      if (this.#failure !== null) return;
+      if (this.#failure !== null || this.damage !== null) return;
       await this.#store.syncer.sync();
       await this.#sealer.run();
       this.#store.meta.setClean();
@@ -219,7 +260,8 @@ export class DiskLog implements Log {
   }
 
   #checkOpen(): void {
-    if (this.#failure !== null) throw this.#failure;
+    const wrong = this.#failure ?? this.damage;
+    if (wrong !== null) throw wrong;
     if (this.#closedTo !== null)
       throw new Error(`invariant broken: the log was to be changed while it ${this.#closedTo}`);
   }
@@ -250,15 +292,28 @@ export class DiskLog implements Log {
   }
 
   #fail(error: unknown): unknown {
+    if (error instanceof Damage) return this.#seen(error);
     if (error instanceof HsctlError && error.code === 'disk') this.#failure ??= error;
+    return error;
+  }
+
+  /** A read failed: reads may go on, and writes too, unless what is on the disk is not what was written. */
+  #seen(error: unknown): unknown {
+    if (!(error instanceof Damage)) return error;
+    try {
+      this.#store.noteDamage(error);
+    } catch (failure) {
+      return this.#fail(failure);
+    }
     return error;
   }
 
   /** Hint files for complete segments, and compaction, in the background. */
   #tidy(): void {
-    if (this.#closedTo !== null || !this.#sealer.due) return;
+    if (this.#closedTo !== null || this.damage !== null || !this.#sealer.due) return;
     this.#tidyUp().catch((error: unknown) => {
       const { onTrouble, directory } = this.#store.options;
+      this.#seen(error);
       onTrouble(diskFailure('tidy up in', directory, 0, error));
     });
   }

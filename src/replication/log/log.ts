@@ -45,6 +45,13 @@ export interface Log {
   cut(position: LogPosition): Promise<string>;
   /** Moves the whole log to an archive and starts from nothing. Returns the archive's path. */
   reset(): Promise<string>;
+  /**
+   * What was found on the disk that is not what was written there, when the store was opened or by a read; null if nothing
+   * was. The log takes no appends then, and what it tells of itself may be less than what it held.
+   */
+  readonly damage: HsctlError | null;
+  /** Moves a damaged log to an archive and starts from nothing. Returns the archive's path. */
+  repair(): Promise<string>;
   /** The log has all that the master has: it counts as intact from now on. A sparse batch from a master ends that again. */
   markIntact(): void;
 
@@ -71,5 +78,7 @@ export interface AgentMemory {
   readonly epoch: number;
   /** Longest time for which this node may have granted a lease, in milliseconds. */
   readonly longestGrantMs: number;
-  save(change: { readonly epoch?: number; readonly longestGrantMs?: number }): void;
+  /** Whether this node has acknowledged records alone that no other is known to hold. */
+  readonly confirmedAlone: boolean;
+  save(change: { readonly epoch?: number; readonly longestGrantMs?: number; readonly confirmedAlone?: boolean }): void;
 }

@@ -40,8 +40,18 @@ export interface OpenOptions {
  * @throws HsctlError('disk') if the log is damaged anywhere else: file, offset and what is wrong.
  */
 export function openSegments(options: OpenOptions, segments: SegmentSet): ReadonlyMap<Segment, Hint> {
-  const { disk, directory } = options;
   const hints = new Map<Segment, Hint>();
+  try {
+    openAll(options, segments, hints);
+  } catch (error) {
+    for (const hint of hints.values()) hint.close();
+    throw error;
+  }
+  return hints;
+}
+
+function openAll(options: OpenOptions, segments: SegmentSet, hints: Map<Segment, Hint>): void {
+  const { disk, directory } = options;
   let tailCut = false;
   for (const name of segmentNames(disk, directory)) {
     const path = `${directory}/${fileName(name, 'log')}`;
@@ -57,6 +67,7 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
       continue;
     }
     const segment = openSegment(options, segments, name);
+    segments.push(segment);
     const hint = Hint.open(disk, `${directory}/${fileName(name, 'hint')}`, options.store);
     if (hint !== null && fits(hint, segment)) {
       takeHint(segment, hint);
@@ -65,7 +76,6 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
       hint?.close();
       tailCut = scan(options, segment);
     }
-    segments.push(segment);
   }
   removeLeftovers(disk, directory, segments);
   try {
@@ -73,7 +83,6 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
   } catch (error) {
     throw diskFailure('sync', directory, 0, error);
   }
-  return hints;
 }
 
 /** Names of the log's files in order; of those that begin with the same seq the one made last comes first. */

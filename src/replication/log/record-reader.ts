@@ -1,8 +1,7 @@
-import { HsctlError } from '../../kit/errors.ts';
 import { readU32 } from '../../protocol/batch/batch-cursor.ts';
 import { DISTANCE_BYTES, RECORD_HEADER_BYTES } from '../../protocol/batch/layout.ts';
 import { BLOCK_BYTES } from './block-sums.ts';
-import { damagedFile, diskFailure } from './disk-failure.ts';
+import { type Damage, damagedFile, diskFailure } from './disk-failure.ts';
 import type { Segment } from './segment.ts';
 
 const SCRATCH_BYTES = 16 * 1024;
@@ -76,7 +75,7 @@ export class RecordReader {
     try {
       const got = segment.file.read(bytes, 0, to - from, from);
       if (got < to - from)
-        throw new HsctlError('disk', `${segment.file.path} ends at byte ${from + got} instead of ${to}`);
+        throw damagedFile(segment.file.path, from + got, `the file ends here instead of at byte ${to}`);
     } catch (error) {
       throw diskFailure('read', segment.file.path, from, error);
     }
@@ -92,6 +91,6 @@ export class RecordReader {
   }
 }
 
-function disagreeing(segment: Segment, offset: number): HsctlError {
+function disagreeing(segment: Segment, offset: number): Damage {
   return damagedFile(segment.file.path, offset, 'the record there is not the one that the index knows');
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { crc32 } from '../../kit/crc32.ts';
 import { HsctlError } from '../../kit/errors.ts';
 import type { Random } from '../../kit/random.ts';
 import type { Disk } from './disk.ts';
+import { Damage, damagedFile } from './disk-failure.ts';
 import type { FingerprintKey } from './fingerprint.ts';
 import type { AgentMemory } from './log.ts';
 import { readWhole, writeDurably } from './write-durably.ts';
@@ -30,20 +32,38 @@ const metaSchema = z.strictObject({
   /** Highest epoch seen. */
   epoch: count,
   longestGrantMs: z.number().nonnegative(),
+  /** This node has acknowledged records alone that no other is known to hold. */
+  confirmedAlone: z.boolean(),
+  /**
+   * `log`: a read found damage in the log, which is read through before it is used again. `memory`: this file itself was
+   * damaged, so the log has to be made anew.
+   */
+  damaged: z.enum(['log', 'memory']).nullable(),
 });
 type Meta = z.infer<typeof metaSchema>;
 
-/** The meta file of a store, as it is; null if there is none. */
+/**
+ * The meta file of a store, as it is; null if there is none. It has two lines: JSON, and the CRC-32 of the first in hex.
+ * @throws HsctlError('disk') if it is damaged or of another version.
+ */
 export function readMeta(disk: Disk, directory: string): Meta | null {
   const path = `${directory}/${FILE}`;
   const bytes = readWhole(disk, path, LIMIT_BYTES);
   if (bytes === null) return null;
+  const text = new TextDecoder().decode(bytes);
+  const [json = '', sum] = text.split('\n');
+  if (sum !== checksum(json)) throw damagedFile(path, 0, 'its checksum is wrong');
   try {
-    return metaSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    return metaSchema.parse(JSON.parse(json));
   } catch (error) {
-    const hint = 'move the store directory away and restart the agent, which then copies the state from its peer';
-    throw new HsctlError('disk', `${path} is damaged, or of another version of hsctl`, hint, { cause: error });
+    const hint =
+      'use the version of hsctl that wrote it, or move the store directory away and copy the state from the peer';
+    throw new HsctlError('disk', `${path} is of another version of hsctl`, hint, { cause: error });
   }
+}
+
+function checksum(json: string): string {
+  return crc32(new TextEncoder().encode(json)).toString(16).padStart(8, '0');
 }
 
 /** The few durable values of a store. Each change is on stable storage when the call that made it returns. */
@@ -69,7 +89,25 @@ export class StoreMeta implements AgentMemory {
    * machine did not go down since, or only after an orderly end, or everything was synced before it was confirmed.
    */
   static open(disk: Disk, directory: string, syncsAlways: boolean, random: Random): StoreMeta {
-    const found = readMeta(disk, directory);
+    return StoreMeta.#from(readMeta(disk, directory), disk, directory, syncsAlways, random);
+  }
+
+  /** The same; a damaged file is kept under another name, and one takes its place that knows nothing but that. */
+  static openDamaged(disk: Disk, directory: string, syncsAlways: boolean, random: Random): StoreMeta {
+    try {
+      return StoreMeta.open(disk, directory, syncsAlways, random);
+    } catch (error) {
+      if (!(error instanceof Damage)) throw error;
+      const bytes = readWhole(disk, `${directory}/${FILE}`, LIMIT_BYTES) ?? new Uint8Array(0);
+      let name = `${FILE}.damaged`;
+      for (let number = 2; disk.stat(`${directory}/${name}`) !== null; number++) name = `${FILE}.damaged-${number}`;
+      writeDurably(disk, directory, name, [bytes]);
+      const former: Meta = { ...newMeta(disk.bootId(), random), damaged: 'memory', confirmedAlone: true };
+      return StoreMeta.#from(former, disk, directory, syncsAlways, random);
+    }
+  }
+
+  static #from(found: Meta | null, disk: Disk, directory: string, syncsAlways: boolean, random: Random): StoreMeta {
     const boot = disk.bootId();
     const former = found ?? newMeta(boot, random);
     const kept = former.boot === boot || former.clean || former.syncsAlways;
@@ -107,8 +145,21 @@ export class StoreMeta implements AgentMemory {
     return this.#meta.longestGrantMs;
   }
 
-  save(change: { readonly epoch?: number; readonly longestGrantMs?: number }): void {
+  get confirmedAlone(): boolean {
+    return this.#meta.confirmedAlone;
+  }
+
+  get damaged(): Meta['damaged'] {
+    return this.#meta.damaged;
+  }
+
+  save(change: Parameters<AgentMemory['save']>[0]): void {
     this.#change(change);
+  }
+
+  /** What was found to be damaged, once; null: the log was read through and is whole. */
+  setDamaged(damaged: 'log' | null): void {
+    if (this.#meta.damaged !== 'memory') this.#change({ damaged });
   }
 
   setIntact(intact: boolean): void {
@@ -130,7 +181,7 @@ export class StoreMeta implements AgentMemory {
   }
 
   endMove(): void {
-    this.#change({ floor: 0, movingTo: null });
+    this.#change({ floor: 0, movingTo: null, damaged: null });
   }
 
   #change(change: Partial<Meta>): void {
@@ -141,7 +192,8 @@ export class StoreMeta implements AgentMemory {
   }
 
   #save(): void {
-    writeDurably(this.#disk, this.#directory, FILE, [new TextEncoder().encode(`${JSON.stringify(this.#meta)}\n`)]);
+    const json = JSON.stringify(this.#meta);
+    writeDurably(this.#disk, this.#directory, FILE, [new TextEncoder().encode(`${json}\n${checksum(json)}\n`)]);
   }
 }
 
@@ -160,5 +212,7 @@ function newMeta(boot: string, random: Random): Meta {
     movingTo: null,
     epoch: 0,
     longestGrantMs: 0,
+    confirmedAlone: false,
+    damaged: null,
   };
 }

@@ -4,7 +4,7 @@ import type { Random } from '../../kit/random.ts';
 import { moveLog } from './archive.ts';
 import type { Rewriter } from './compaction/rewriter.ts';
 import type { Disk } from './disk.ts';
-import { diskFailure } from './disk-failure.ts';
+import { Damage, damagedFile, diskFailure } from './disk-failure.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { History } from './history.ts';
 import { loadIndex } from './load-index.ts';
@@ -17,6 +17,7 @@ import type { StoreLock } from './store-lock.ts';
 import { StoreMeta } from './store-meta.ts';
 import { SyncMark } from './sync-mark.ts';
 import { Syncer } from './syncer.ts';
+import { walkLog } from './walk-log.ts';
 
 export interface StoreOptions {
   readonly disk: Disk;
@@ -32,6 +33,8 @@ export interface StoreOptions {
   readonly random: Random;
   /** Who rewrites segments: `threadRewriter` in a daemon. */
   readonly rewriter: Rewriter;
+  /** Whether a damaged store is opened as well, as one that only `repair` can make use of; else that is an error. */
+  readonly opensDamaged?: boolean;
   /** Told of what a crash left unfinished at the log's end, after it was cut off. */
   readonly onTornTail: (tail: TornTail) => void;
   /** Told of an error of the work in the background, which does not stop the log. */
@@ -48,6 +51,8 @@ export class Store {
   readonly reader = new LogReader(this.segments);
   readonly syncer: Syncer;
   index: LogIndex;
+  /** What was found to be damaged; nothing of the log is known then if that was when it was opened. */
+  damage: Damage | null = null;
   readonly #lock: StoreLock;
   readonly #mark: SyncMark;
   #generation = 0;
@@ -57,13 +62,28 @@ export class Store {
     const { disk, directory } = options;
     this.options = options;
     this.#lock = lock;
-    this.meta = StoreMeta.open(disk, directory, options.fsyncAlways, options.random);
+    const { fsyncAlways, random, opensDamaged = false } = options;
+    this.meta = opensDamaged
+      ? StoreMeta.openDamaged(disk, directory, fsyncAlways, random)
+      : StoreMeta.open(disk, directory, fsyncAlways, random);
     this.#mark = new SyncMark(disk, directory);
     this.syncer = new Syncer(disk, directory, this.segments, this.#mark);
     this.fingerprint = new Fingerprint(this.meta.key);
     this.index = new LogIndex(this.meta.key, this.segments.liveBytes);
     if (this.meta.movingTo !== null) this.moveAway(this.meta.movingTo);
-    this.#load();
+    try {
+      this.#load();
+    } catch (error) {
+      this.forgetAll();
+      if (!opensDamaged || !(error instanceof Damage)) throw error;
+      this.noteDamage(error);
+    }
+  }
+
+  /** Remembers, over a restart too, that the log is damaged. @throws HsctlError('disk') if that cannot be written. */
+  noteDamage(damage: Damage): void {
+    this.damage ??= damage;
+    this.meta.setDamaged('log');
   }
 
   /** Name of the next file; a later one wins over those made before for the same records. */
@@ -115,6 +135,7 @@ export class Store {
 
   #load(): void {
     const { disk, directory, onTornTail, clock } = this.options;
+    if (this.meta.damaged !== null) this.#readThrough(this.meta.damaged);
     const { store, key, sameBoot, wasClean } = this.meta;
     const synced = this.#mark.read();
     const hints = openSegments({ disk, directory, store, key, sameBoot, wasClean, synced, onTornTail }, this.segments);
@@ -129,5 +150,14 @@ export class Store {
       for (const record of segment.controls) this.history.add(record);
     }
     for (const segment of list.slice(0, -1)) segment.sealedAtWallMs ??= clock.wallMs();
+  }
+  /** Damage was found at an earlier time: the log is used again only if every byte of it is what was written. */
+  #readThrough(damaged: 'log' | 'memory'): void {
+    const { disk, directory } = this.options;
+    if (damaged === 'memory') throw damagedFile(`${directory}/meta.json`, 0, 'what it told of the log is lost');
+    for (const { problem } of walkLog(disk, directory, null)) {
+      if (problem !== null) throw damagedFile(problem.file, problem.offset, problem.what);
+    }
+    this.meta.setDamaged(null);
   }
 }

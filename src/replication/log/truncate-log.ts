@@ -17,10 +17,10 @@ export async function cutLog(store: Store, position: LogPosition): Promise<strin
   return path;
 }
 
-/** See `Log.reset`. */
-export function resetLog(store: Store): string {
+/** See `Log.reset` and `Log.repair`; the archive gets this name, or one like it that is free. */
+export function resetLog(store: Store, name: string): string {
   const { disk, directory } = store.options;
-  const path = archivePath(disk, directory, `log-1-${store.segments.end.seq}`);
+  const path = archivePath(disk, directory, name);
   store.meta.beginMove(path);
   store.forgetAll();
   store.moveAway(path);

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { sleep, systemScheduler } from '../../../kit/clock.ts';
 import { HsctlError, messageOf } from '../../../kit/errors.ts';
 import { TokenBucket } from '../../pace/token-bucket.ts';
+import { Damage } from '../disk-failure.ts';
 import { NodeDisk } from '../node-disk.ts';
 import { type Pacer, rewriteRun } from './rewrite-run.ts';
 import type { RewriteJob } from './rewriter.ts';
@@ -29,7 +30,8 @@ async function work(job: RewriteJob): Promise<void> {
     port.postMessage({ type: 'done', result } satisfies FromThread, buffers);
   } catch (error) {
     const hint = error instanceof HsctlError ? error.hint : '';
-    port.postMessage({ type: 'failed', message: messageOf(error), hint } satisfies FromThread);
+    const damage = error instanceof Damage;
+    port.postMessage({ type: 'failed', message: messageOf(error), hint, damage } satisfies FromThread);
   }
 }
 

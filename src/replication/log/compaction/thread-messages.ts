@@ -9,4 +9,4 @@ export type ToThread =
 export type FromThread =
   | { readonly type: 'question'; readonly input: number; readonly entries: Uint32Array }
   | { readonly type: 'done'; readonly result: RewriteResult }
-  | { readonly type: 'failed'; readonly message: string; readonly hint: string };
+  | { readonly type: 'failed'; readonly message: string; readonly hint: string; readonly damage: boolean };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { HsctlError } from '../../../kit/errors.ts';
+import { Damage } from '../disk-failure.ts';
 import type { LivenessAnswer, RewriteJob, RewriteResult, Rewriter } from './rewriter.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
@@ -41,7 +42,7 @@ function runJob(worker: Worker, job: RewriteJob, answer: LivenessAnswer, signal:
     const onError = (error: unknown): void => finish(() => reject(asError(error)));
     const onMessage = (message: FromThread): void => {
       if (message.type === 'done') return finish(() => resolve(message.result));
-      if (message.type === 'failed') return finish(() => reject(new HsctlError('disk', message.message, message.hint)));
+      if (message.type === 'failed') return finish(() => reject(errorOf(message)));
       answer(message.input, message.entries).then((live) => send({ type: 'answer', live }), onError);
     };
     const finish = (settle: () => void): void => {
@@ -55,6 +56,10 @@ function runJob(worker: Worker, job: RewriteJob, answer: LivenessAnswer, signal:
     worker.ref();
     send({ type: 'job', job });
   });
+}
+
+function errorOf({ message, hint, damage }: Extract<FromThread, { type: 'failed' }>): HsctlError {
+  return damage ? new Damage('disk', message, hint) : new HsctlError('disk', message, hint);
 }
 
 function asError(error: unknown): Error {
