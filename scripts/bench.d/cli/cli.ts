@@ -17,7 +17,7 @@ export const cli: Bench = ({ runs, note }) =>
     const commands = {
       status_ms: ['status', ...file],
       help_ms: ['--help'],
-      config_check_ms: ['config', 'check', duo.configFile],
+      config_check_ms: ['config', 'check', ...file],
     };
     const took: Record<string, number> = {};
     const all = { node_ms: [process.execPath, '-e', '0'], ...withProgram(hsctl, commands) };
