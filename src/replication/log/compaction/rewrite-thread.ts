@@ -1,31 +1,35 @@
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { sleep, systemScheduler } from '../../../kit/clock.ts';
 import { HsctlError, messageOf } from '../../../kit/errors.ts';
 import { TokenBucket } from '../../pace/token-bucket.ts';
 import { Damage } from '../disk-failure.ts';
 import { NodeDisk } from '../node-disk.ts';
 import { type Pacer, rewriteRun } from './rewrite-run.ts';
-import type { RewriteJob } from './rewriter.ts';
+import type { LivenessAnswer, RewriteJob } from './rewriter.ts';
 import type { FromThread, ToThread } from './thread-messages.ts';
 
 /** The thread that rewrites segments: see `threadRewriter`, which starts it. */
 
 const INTERVAL_MS = 50;
 
-const port = parentPort!;
 let abort = new AbortController();
 let takeAnswer: (live: Uint8Array) => void = () => undefined;
 
-port.on('message', (message: ToThread) => {
-  if (message.type === 'answer') takeAnswer(message.live);
-  else if (message.type === 'abort') abort.abort();
-  else void work(message.job);
-});
+// Null where the module is loaded outside a thread, as by the test of the package.
+if (parentPort !== null) listen(parentPort);
 
-async function work(job: RewriteJob): Promise<void> {
+function listen(port: MessagePort): void {
+  port.on('message', (message: ToThread) => {
+    if (message.type === 'answer') takeAnswer(message.live);
+    else if (message.type === 'abort') abort.abort();
+    else void work(port, message.job);
+  });
+}
+
+async function work(port: MessagePort, job: RewriteJob): Promise<void> {
   abort = new AbortController();
   try {
-    const result = await rewriteRun(new NodeDisk(), job, ask, pacer(job.bytesPerSecond, abort.signal));
+    const result = await rewriteRun(new NodeDisk(), job, asker(port), pacer(job.bytesPerSecond, abort.signal));
     const buffers = result.moves.map((part) => part.buffer as ArrayBuffer);
     port.postMessage({ type: 'done', result } satisfies FromThread, buffers);
   } catch (error) {
@@ -35,13 +39,15 @@ async function work(job: RewriteJob): Promise<void> {
   }
 }
 
-function ask(input: number, entries: Uint32Array): Promise<Uint8Array> {
-  abort.signal.throwIfAborted();
-  return new Promise((resolve) => {
-    takeAnswer = resolve;
-    // Copied, not handed over: the entries are needed again when the answer comes.
-    port.postMessage({ type: 'question', input, entries } satisfies FromThread);
-  });
+function asker(port: MessagePort): LivenessAnswer {
+  return (input, entries) => {
+    abort.signal.throwIfAborted();
+    return new Promise((resolve) => {
+      takeAnswer = resolve;
+      // Copied, not handed over: the entries are needed again when the answer comes.
+      port.postMessage({ type: 'question', input, entries } satisfies FromThread);
+    });
+  };
 }
 
 /** Waits as the pace wants it; lets messages in between come through in any case. */
