@@ -4,6 +4,7 @@ import type { LinkConnection } from '../../transport/link-connection.ts';
 import type { Log } from '../log/log.ts';
 import { RateMeter } from '../pace/rate-meter.ts';
 import { type Pace, TokenBucket } from '../pace/token-bucket.ts';
+import { ReadRooms } from './read-rooms.ts';
 
 /** Most bytes of log that go to the link in one piece: what a heartbeat may have to wait behind. */
 const PIECE_BYTES = 256 * 1024;
@@ -65,6 +66,9 @@ export class LogFeed {
   #outgoingAt = 0;
   #outgoingPaced = false;
   #prefetched: Stretch | null = null;
+  readonly #rooms = new ReadRooms(READ_BYTES);
+  /** Bytes of log that the link was ever given. */
+  #givenBytes = 0;
   #reading = false;
   #writable = true;
   #paceTimer: Timer | null = null;
@@ -188,9 +192,13 @@ export class LogFeed {
     }
     this.#writable = this.#link.send({ type: 'batch', bytes: piece });
     this.#sentBytes += piece.length;
+    this.#givenBytes += piece.length;
     this.#rate.add(piece.length, nowMs);
     this.#outgoingAt += piece.length;
-    if (this.#outgoingAt === bytes.length) this.#outgoing = null;
+    if (this.#outgoingAt === bytes.length) {
+      this.#outgoing = null;
+      this.#rooms.leave(bytes, this.#givenBytes);
+    }
     return true;
   }
 
@@ -209,9 +217,10 @@ export class LogFeed {
 
   async #readAfter(from: number): Promise<void> {
     this.#reading = true;
+    const room = this.#rooms.take(this.#givenBytes, this.#link.queuedBytes);
     let stretch: Awaited<ReturnType<Log['readAfter']>>;
     try {
-      stretch = await this.#log.readAfter(from, READ_BYTES);
+      stretch = await this.#log.readAfter(from, READ_BYTES, room);
     } catch (thrown) {
       return this.#fail(thrown);
     } finally {
@@ -219,6 +228,7 @@ export class LogFeed {
     }
     if (this.#stopped) return;
     const { bytes, lastSeq } = stretch;
+    if (room !== undefined && bytes?.buffer !== room.buffer) this.#rooms.leave(room, this.#givenBytes);
     if (bytes === null)
       return this.#fail(new HsctlError('disk', `the log ends at record ${from} instead of ${this.#endSeq}`));
     // Nothing else can have been taken meanwhile: what is in memory begins behind what was to be read.

@@ -130,9 +130,9 @@ export class DiskLog implements Log {
     }
   }
 
-  async readAfter(from: number, maxBytes: number): Promise<ReadResult> {
+  async readAfter(from: number, maxBytes: number, room?: Uint8Array): Promise<ReadResult> {
     try {
-      return await this.#store.reader.readAfter(from, maxBytes);
+      return await this.#store.reader.readAfter(from, maxBytes, room);
     } catch (error) {
       throw this.#seen(error);
     }

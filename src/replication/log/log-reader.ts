@@ -68,14 +68,14 @@ export class LogReader {
   }
 
   /** See `Log.readAfter`. */
-  async readAfter(from: number, maxBytes: number): Promise<ReadResult> {
+  async readAfter(from: number, maxBytes: number, room?: Uint8Array): Promise<ReadResult> {
     for (;;) {
       const segment = this.#segments.covering(from + 1);
       if (segment === undefined) return { bytes: null, lastSeq: from };
       const cuts = this.#cuts;
       segment.hold();
       try {
-        const result = await this.#readFrom(segment, from, maxBytes);
+        const result = await this.#readFrom(segment, from, maxBytes, room);
         if (this.#cuts === cuts) return result;
       } catch (error) {
         if (this.#cuts === cuts) throw error;
@@ -95,24 +95,26 @@ export class LogReader {
     return bytes;
   }
 
-  async #readFrom(segment: Segment, from: number, maxBytes: number): Promise<ReadResult> {
+  async #readFrom(segment: Segment, from: number, maxBytes: number, room?: Uint8Array): Promise<ReadResult> {
     const known = this.#places.get(from);
     const exact = known?.segment === segment;
     let position = exact ? known.offset : segment.checkpoints.before(from + 1);
     let wanted = Math.max(maxBytes, BATCH_HEADER_BYTES) + (exact ? 0 : WALK_BYTES);
     const fileEnd = segment.bytes;
     for (;;) {
-      const bytes = Buffer.allocUnsafeSlow(Math.min(wanted, fileEnd - position));
+      const length = Math.min(wanted, fileEnd - position);
+      const fits = room !== undefined && length <= room.length;
+      const bytes = fits ? room.subarray(0, length) : Buffer.allocUnsafeSlow(length);
       await readLater(segment, bytes, position);
       const at = this.#skip(segment, bytes, position, from);
-      const room = bytes.length - at;
-      if (room >= BATCH_HEADER_BYTES && room >= this.#header.totalBytes) {
+      const left = bytes.length - at;
+      if (left >= BATCH_HEADER_BYTES && left >= this.#header.totalBytes) {
         return this.#collect(segment, bytes, at, position, from, maxBytes);
       }
       position += at;
       if (position >= fileEnd)
         throw damagedFile(segment.file.path, position, `the batch with seq ${from + 1} is not there`);
-      wanted = Math.max(maxBytes, room >= BATCH_HEADER_BYTES ? this.#header.totalBytes : BATCH_HEADER_BYTES);
+      wanted = Math.max(maxBytes, left >= BATCH_HEADER_BYTES ? this.#header.totalBytes : BATCH_HEADER_BYTES);
     }
   }
 

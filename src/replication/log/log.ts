@@ -27,10 +27,15 @@ export interface Log {
   /**
    * The raw bytes of whole batches behind `from` (a seq; records > from only), as many as fit `maxBytes` (at least one
    * batch), and the seq that they reach. Null bytes: nothing newer. Older parts may come back compacted (sparse), and so
-   * does the first batch if `from` is in the middle of one. Checked before they are given.
+   * does the first batch if `from` is in the middle of one. Checked before they are given. `room`: memory that may be
+   * used for them.
    * @throws HsctlError('disk') if the bytes on disk are damaged: file and offset.
    */
-  readAfter(from: number, maxBytes: number): Promise<{ readonly bytes: Uint8Array | null; readonly lastSeq: number }>;
+  readAfter(
+    from: number,
+    maxBytes: number,
+    room?: Uint8Array,
+  ): Promise<{ readonly bytes: Uint8Array | null; readonly lastSeq: number }>;
   /** A reader that stopped behind this seq misses nothing by going on; one that stopped earlier may miss deletes. */
   readonly oldestResumable: number;
   /** About how many bytes `readAfter` will give in all from there. */

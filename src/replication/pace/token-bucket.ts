@@ -5,7 +5,7 @@ export interface Pace {
 }
 
 /** Stretches of log go out in so many pieces an interval at least, so that the pace is kept within each interval. */
-const PIECES_PER_INTERVAL = 32;
+const PIECES_PER_INTERVAL = 128;
 /** What live writes may have saved up beyond one interval's bytes. */
 const GIVEN_LIMIT_BYTES = 16 * 1024 * 1024;
 

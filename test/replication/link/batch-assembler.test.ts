@@ -10,7 +10,10 @@ function batchesOf(sizes: readonly number[]): Uint8Array[] {
   return [writer.reign(1), ...sizes.map((size) => writer.write(1, size))];
 }
 
-function assemble(slices: readonly Uint8Array[], keep = (batch: Uint8Array): Uint8Array => batch.slice()): Uint8Array[] {
+function assemble(
+  slices: readonly Uint8Array[],
+  keep = (batch: Uint8Array): Uint8Array => batch.slice(),
+): Uint8Array[] {
   const assembler = new BatchAssembler();
   const batches: Uint8Array[] = [];
   for (const slice of slices) {
