@@ -3,9 +3,10 @@ import type { EntryList } from './entry-list.ts';
 import { FormerPlaces } from './former-places.ts';
 import { Hint } from './hint-file.ts';
 import { removeSegment } from './open-segments.ts';
-import { entriesOf, segmentUpTo } from './rescan.ts';
+import { entriesFrom, segmentUpTo } from './rescan.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
+import { inTurns } from './turns.ts';
 
 /** Where a tail begins: in `segment` at `offset`; all later segments belong to it. */
 export interface TailStart {
@@ -22,9 +23,11 @@ export interface PreparedCut {
 /** Works out what segment and index will be like without the tail. Changes nothing. */
 export async function prepareCut(store: Store, tail: TailStart): Promise<PreparedCut> {
   const { fingerprint } = store;
-  const kept = await segmentUpTo(tail.segment, tail.offset, fingerprint);
-  const entries: EntryList[] = [entriesOf(tail.segment, fingerprint, tail.offset)];
-  for (const segment of tail.later) entries.push(segment.entries ?? entriesOf(segment, fingerprint));
+  const kept = await inTurns(segmentUpTo(tail.segment, tail.offset, fingerprint));
+  const entries: EntryList[] = [await inTurns(entriesFrom(tail.segment, tail.offset, fingerprint))];
+  for (const segment of tail.later) {
+    entries.push(segment.entries ?? (await inTurns(entriesFrom(segment, 0, fingerprint))));
+  }
   const places = new FormerPlaces(entries);
   for (const segment of store.segments.list) {
     if (segment === tail.segment) break;
@@ -42,7 +45,7 @@ async function showSegment(store: Store, places: FormerPlaces, segment: Segment)
   } finally {
     hint?.close();
   }
-  places.showAll(entriesOf(segment, store.fingerprint), segment.id);
+  places.showAll(await inTurns(entriesFrom(segment, 0, store.fingerprint)), segment.id);
 }
 
 /** Newest first, so that a crash in between leaves a log that ends earlier, without gaps. */

@@ -3,7 +3,7 @@ import { SHARDS } from './fingerprint.ts';
 import { GROUP_SHARDS, type Hint } from './hint-file.ts';
 import { KeyIndex } from './key-index.ts';
 import type { LogIndex } from './log-index.ts';
-import { turn } from './rescan.ts';
+import { turn } from './turns.ts';
 
 /** Stands for "no place": no segment has this number. */
 const NOWHERE = 0xffff;

@@ -2,8 +2,9 @@ import { ENTRY_WORDS, type SortedEntries } from './entry-list.ts';
 import { type Fingerprint, SHARDS } from './fingerprint.ts';
 import { GROUP_SHARDS, type Hint } from './hint-file.ts';
 import type { LogIndex } from './log-index.ts';
-import { entriesOf } from './rescan.ts';
+import { entriesFrom } from './rescan.ts';
 import type { Segment } from './segment.ts';
+import { atOnce } from './turns.ts';
 
 /**
  * Fills the index from the entries of all segments, oldest first, some tables at a time: those few stay in the
@@ -45,7 +46,7 @@ function groupOf(
     const words = hint.readGroup(first);
     if (words !== null) return { id: segment.id, words, starts: hint.starts };
   }
-  sorted ??= entriesOf(segment, fingerprint).sorted();
+  sorted ??= atOnce(entriesFrom(segment, 0, fingerprint)).sorted();
   inMemory.set(segment, sorted);
   const { starts } = sorted;
   const words = sorted.words.subarray(starts[first]! * ENTRY_WORDS, starts[first + GROUP_SHARDS]! * ENTRY_WORDS);

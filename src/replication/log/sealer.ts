@@ -1,9 +1,8 @@
 import { diskFailure } from './disk-failure.ts';
-import type { EntryList, SortedEntries } from './entry-list.ts';
 import { encodeHint } from './hint-file.ts';
-import { turn } from './rescan.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
+import { inTurns, turn } from './turns.ts';
 import { UNFINISHED } from './write-durably.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -48,7 +47,7 @@ export class Sealer {
     const path = this.#store.path(segment.name, 'hint');
     await turn();
     if (segment.entries === null) return;
-    const parts = encodeHint(segment, await sortedInTurns(segment.entries), this.#store.meta.store);
+    const parts = encodeHint(segment, await inTurns(segment.entries.sorting()), this.#store.meta.store);
     try {
       if (disk.stat(path + UNFINISHED) !== null) disk.remove(path + UNFINISHED);
       const file = disk.open(path + UNFINISHED, 'create');
@@ -72,14 +71,5 @@ export class Sealer {
       throw diskFailure('write', path, 0, error);
     }
     segment.entries = null;
-  }
-}
-
-async function sortedInTurns(entries: EntryList): Promise<SortedEntries> {
-  const sorting = entries.sorting();
-  for (;;) {
-    const step = sorting.next();
-    if (step.done === true) return step.value;
-    await turn();
   }
 }

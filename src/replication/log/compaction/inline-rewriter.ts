@@ -1,5 +1,5 @@
 import type { Disk } from '../disk.ts';
-import { turn } from '../rescan.ts';
+import { turn } from '../turns.ts';
 import { rewriteRun } from './rewrite-run.ts';
 import type { Rewriter } from './rewriter.ts';
 
