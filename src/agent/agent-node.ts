@@ -91,7 +91,10 @@ export class AgentNode {
           this.#heldSeq = 0;
           this.replica.appendReign(settings.node);
         },
-        appendInSync: (_epoch, members) => this.replica.appendInSync(members),
+        appendInSync: (_epoch, members) => {
+          if (members.length === 1) this.#noteAlone(true);
+          return this.replica.appendInSync(members);
+        },
         logIsFree: () => ports.logIsFree(),
         endSeq: () => log.end.seq,
         heldSeq: () => (ports.syncsAlways ? Math.min(this.#heldSeq, log.end.seq) : log.end.seq),
@@ -119,7 +122,8 @@ export class AgentNode {
         reignEpoch: () => this.core.reignEpoch,
         gate: () => this.#gate(),
         readRefusal: () => this.#readRefusal(),
-        confirmedSeq: () => this.core.confirmedSeq,
+        // Of a damaged log nothing is given out.
+        confirmedSeq: () => (log.damage === null ? this.core.confirmedSeq : 0),
         mayReply: () => this.core.mayReply(),
         slaveSeq: () => this.core.slaveSeq,
         appended: () => this.#onAppended(),
@@ -132,6 +136,8 @@ export class AgentNode {
 
   /** Starts the heartbeat. Returns a function that ends it. */
   start(): () => void {
+    const { damage } = this.#ports.log;
+    if (damage !== null) this.onDiskFailure(damage);
     const { scheduler } = this.#ports;
     const timer = scheduler.every(this.#settings.heartbeatMs, () => this.beat());
     this.reconcile();
@@ -164,7 +170,11 @@ export class AgentNode {
 
   onAssignment(assignment: Assignment): void {
     const before = this.core.epoch;
-    this.act(() => this.core.onAssignment(assignment));
+    this.act(() => {
+      this.core.onAssignment(assignment);
+      const taken = this.core.assignment === assignment && assignment.role === 'master';
+      if (taken && assignment.inSync.includes(this.#settings.peer)) this.#noteAlone(false);
+    });
     // A reign begins with a lease: it is asked for at once.
     if (this.core.phase === 'fencing') this.beat();
     if (this.core.epoch !== before)
@@ -180,6 +190,11 @@ export class AgentNode {
     if (this.core.waitsForSlave) return this.act(() => this.core.onAck(epoch, seq));
     this.core.onAck(epoch, seq);
     this.replica.confirmedMayHaveRisen();
+  }
+
+  /** Records of the master were appended, once a turn. A planned change waits until the controller knows that all of them are here. */
+  onFollowed(): void {
+    if (this.core.assignment?.quiesce) this.#ports.sendToController(this.core.beat());
   }
 
   /** A ping of the master: the lease to grant, in milliseconds. */
@@ -204,6 +219,18 @@ export class AgentNode {
     this.reconcile();
   }
 
+  /** The damaged store was moved to this archive. */
+  onRepaired(path: string): void {
+    this.archives.push(path);
+    this.#ports.logger.warn(`the damaged store was moved to ${path}: the state is copied from the peer`);
+    this.act(() => this.core.onRepaired());
+  }
+
+  /** This node's log goes on from the master's: nothing in it is this node's alone. */
+  onFollowing(): void {
+    this.act(() => this.#noteAlone(false));
+  }
+
   onApp(view: AppView, restarts: number): void {
     if (view.state !== this.#app.state) this.#ports.logger.info(`app: ${view.state}`, { detail: view.detail });
     this.#app = view;
@@ -220,7 +247,8 @@ export class AgentNode {
   onDiskFailure(error: unknown): void {
     if (!(error instanceof HsctlError)) throw error;
     if (this.core.trouble !== error.message) this.#ports.logger.error(error.message, { hint: error.hint });
-    this.core.onDiskFailure(error.message);
+    const { damage, failure } = this.#ports.log;
+    this.core.onStoreFailed(error.message, damage !== null && failure === null);
     this.reconcile();
   }
 
@@ -303,6 +331,12 @@ export class AgentNode {
 
   // --- steps
 
+  /** Whether acknowledged records may be on this node alone: kept outside the log, for the day on which that cannot be read. */
+  #noteAlone(alone: boolean): void {
+    const { memory } = this.#ports;
+    if (memory.confirmedAlone !== alone) memory.save({ confirmedAlone: alone });
+  }
+
   /** A reign that waits for this node's own grant to run out begins at that very moment, not at the next heartbeat. */
   #planWake(): void {
     const { wakeAtMs } = this.core;
@@ -357,6 +391,8 @@ export class AgentNode {
   }
 
   #readRefusal(): string | null {
+    const { damage } = this.#ports.log;
+    if (damage !== null) return `MISCONF ${damage.message}`;
     if (this.core.phase === null || this.core.mayReply()) return null;
     return this.core.phase === 'released'
       ? this.#readOnly()

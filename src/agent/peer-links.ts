@@ -282,11 +282,12 @@ export class PeerLinks implements Service {
       heard: () => node.core.onPeerHeard(),
       mayFollow: (attach) => this.#mayFollow(attach),
       archived: (path) => node.onArchived(path),
+      repaired: (path) => node.onRepaired(path),
       following: (attach) => {
         logger.info('following the master', { epoch: attach.epoch, from: attach.fork.seq, to: attach.end.seq });
-        node.reconcile();
+        node.onFollowing();
       },
-      appended: () => undefined,
+      appended: () => node.onFollowed(),
       pinged: (ping) => node.onPing(ping),
       released: (renouncedEpoch) => node.act(() => node.core.onPeerRelease(renouncedEpoch)),
       refused: (refusal) => this.#refused(refusal),
@@ -324,13 +325,19 @@ export class PeerLinks implements Service {
     }
     const { end, aloneTo } = log.state();
     const sharedSeq = attach.fork.seq;
-    if (aloneTo <= sharedSeq || node.core.assignment?.mayDiscard) return null;
+    // A log that could not even be opened tells nothing of itself.
+    const untold = log.damage !== null && end.seq === 0 && log.memory.confirmedAlone;
+    if ((aloneTo <= sharedSeq && !untold) || node.core.assignment?.mayDiscard) return null;
     node.onDiverged({
       ownEnd: { ...end },
       peerEnd: { ...attach.end },
       forkSeq: sharedSeq,
       acknowledgedFrom: sharedSeq + 1,
     });
+    if (untold) {
+      const reason = 'this node acknowledged records alone, and they cannot be read any more: its store is damaged';
+      return { type: 'refusal', code: 'diverged', reason };
+    }
     const reason = `records ${sharedSeq + 1} to ${aloneTo} were acknowledged here and are not in the master's log`;
     return { type: 'refusal', code: 'diverged', reason };
   }

@@ -9,6 +9,7 @@ import {
   masterOf,
   nodeNamed,
   obstaclesTo,
+  tellsNothing,
   type GroupView,
   type NodeView,
 } from './view.ts';
@@ -53,10 +54,13 @@ export function not(guard: Guard): Guard {
 }
 
 export const everyNodeReports: Guard = {
-  name: 'every node reports',
+  name: 'every node reports, and knows its log',
   test(view) {
-    const missing = view.nodes.filter((node) => !isLive(view, node)).map((node) => node.id);
-    return finding(missing.length === 0, missing.length === 0 ? 'all report' : `not heard: ${missing.join(', ')}`);
+    const missing = view.nodes.flatMap((node) => {
+      if (!isLive(view, node) || node.report === null) return [`${node.id} is not heard`];
+      return tellsNothing(node.report) ? [`${node.id} cannot read its log: ${node.report.trouble}`] : [];
+    });
+    return finding(missing.length === 0, missing.join(', ') || 'all report');
   },
 };
 

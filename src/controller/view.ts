@@ -124,9 +124,15 @@ function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): s
     const other = nodeNamed(view, inSyncId);
     if (other === null || other === node) continue;
     if (other.report === null || !isLive(view, other)) return `${inSyncId} is not here to compare`;
+    if (tellsNothing(other.report)) return `${inSyncId} cannot read its own`;
     if (comparePositions(other.report.log.end, log.end) > 0) return `${inSyncId} has more`;
   }
   return '';
+}
+
+/** Its store failed when it was opened, so its log may be anything. */
+export function tellsNothing({ storeFailed, log }: AgentReport): boolean {
+  return storeFailed && log.end.seq === 0;
 }
 
 /** The nodes that could become master now. */

@@ -50,6 +50,7 @@ export async function runAgent(
   const logger = makeLogger({ name: 'agent' }).child({ group: group.name, node: node.id });
   for (const warning of warnings) logger.warn(warning);
   collectSeldom();
+  let agent: Agent | null = null;
   const log = DiskLog.open({
     disk: new NodeDisk(),
     directory: node.store,
@@ -60,10 +61,15 @@ export async function runAgent(
     clock: systemScheduler,
     random: systemRandom,
     onTornTail: (tail) => logger.warn('a crash left the end of the log unfinished; it was cut off', { ...tail }),
-    onTrouble: (error) => logger.error(error.message, { hint: error.hint }),
+    opensDamaged: true,
+    onTrouble: (error) => {
+      logger.error(error.message, { hint: error.hint });
+      agent?.onTrouble(error);
+    },
   });
   try {
-    await new Agent(config, group, node, log, logger).run(signal);
+    agent = new Agent(config, group, node, log, logger);
+    await agent.run(signal);
   } finally {
     await log.close();
   }
@@ -195,6 +201,11 @@ class Agent {
       await systemd.close();
     }
     this.#logger.info('the agent has stopped');
+  }
+
+  /** The work in the background met with an error: only damage keeps the log from going on. */
+  onTrouble(error: HsctlError): void {
+    if (this.#log.damage !== null) this.#node.onDiskFailure(error);
   }
 
   async #listen() {

@@ -32,7 +32,10 @@ export const agentReportSchema = z.strictObject({
   phase: z.enum(REIGN_PHASES).nullable(),
   /** Why the lease was given back or the node cannot serve; empty if all is well. */
   trouble: z.string(),
-  /** The disk refused or holds damaged data: the node takes no part until its agent is restarted. */
+  /**
+   * The disk refused or holds damaged data: the node takes no part until its agent is restarted or, where the data are
+   * damaged, has made its store anew from the peer. If the log ends at 0 then, nothing is known of it.
+   */
   storeFailed: z.boolean(),
   /** Newest assignment that this agent has acted on. */
   assignmentRevision: count,

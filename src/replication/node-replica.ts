@@ -181,13 +181,22 @@ export class NodeReplica implements Replica {
 
   get(key: Uint8Array): Uint8Array | null {
     const pending = this.#pending.find(key);
-    return pending === undefined ? this.#log.get(key) : pending;
+    if (pending !== undefined) return pending;
+    try {
+      return this.#log.get(key);
+    } catch (error) {
+      throw this.#cannotRead(error);
+    }
   }
 
   valueLength(key: Uint8Array): number {
     const pending = this.#pending.find(key);
-    if (pending === undefined) return this.#log.valueLength(key);
-    return pending === null ? -1 : pending.length;
+    if (pending !== undefined) return pending === null ? -1 : pending.length;
+    try {
+      return this.#log.valueLength(key);
+    } catch (error) {
+      throw this.#cannotRead(error);
+    }
   }
 
   count(): number {
@@ -197,7 +206,11 @@ export class NodeReplica implements Replica {
 
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] } {
     this.flush();
-    return this.#log.scan(cursor, count);
+    try {
+      return this.#log.scan(cursor, count);
+    } catch (error) {
+      throw this.#cannotRead(error);
+    }
   }
 
   async read(from: Seq, limit: number, limitBytes: number): Promise<{ entries: LogEntry[]; nextSeq: Seq }> {
@@ -207,7 +220,7 @@ export class NodeReplica implements Replica {
     let nextSeq = from;
     let bytesTaken = 0;
     while (nextSeq <= confirmedSeq) {
-      const { bytes, lastSeq } = await this.#log.readAfter(nextSeq - 1, READ_BYTES);
+      const { bytes, lastSeq } = await this.#readAfter(nextSeq - 1);
       if (bytes === null) break;
       for (let at = 0; at < bytes.length; at = cursor.end) {
         cursor.open(bytes, at);
@@ -224,6 +237,20 @@ export class NodeReplica implements Replica {
       if (entries.length > 0 && (entries.length >= limit || bytesTaken >= limitBytes)) break;
     }
     return { entries, nextSeq };
+  }
+
+  async #readAfter(seq: Seq): ReturnType<Log['readAfter']> {
+    try {
+      return await this.#log.readAfter(seq, READ_BYTES);
+    } catch (error) {
+      throw this.#cannotRead(error);
+    }
+  }
+
+  /** Whoever asked is told what is wrong, and so is the agent. */
+  #cannotRead(error: unknown): unknown {
+    this.#control.onDiskFailure(error);
+    return error;
   }
 
   // --- signals

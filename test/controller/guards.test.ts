@@ -15,9 +15,13 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
   everyNodeReports: {
     holds: [['all report', {}]],
     fails: [
-      ['not heard: b', { b: { report: null } }],
-      ['not heard: b', { b: { linked: false } }],
-      ['not heard: a, b', { a: { silentMs: 501 }, b: { silentMs: 501 } }],
+      ['b is not heard', { b: { report: null } }],
+      ['b is not heard', { b: { linked: false } }],
+      ['a is not heard, b is not heard', { a: { silentMs: 501 }, b: { silentMs: 501 } }],
+      [
+        'b cannot read its log: bad checksum',
+        { b: { report: { storeFailed: true, trouble: 'bad checksum', end: 0 } } },
+      ],
     ],
   },
   someNodeReigns: {

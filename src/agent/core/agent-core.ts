@@ -37,6 +37,8 @@ export class AgentCore {
   #confirmedAsSlave = 0;
   #proposals = 0;
   #trouble = '';
+  /** The trouble is damage, which a copy of the peer's state mends. */
+  #damaged = false;
   /** Highest epoch under which it will not serve again; said only once the traffic is off this node. */
   #barredEpoch: number;
   #holdsTraffic = false;
@@ -84,7 +86,10 @@ export class AgentCore {
     } else if (assignment.masterInstance !== this.#instance) {
       // It was chosen for what its former run had reported, and may have less by now.
       this.#renounce(assignment.epoch, 'the agent restarted after this node was chosen');
-    } else if (assignment.epoch > this.#barredEpoch && this.#trouble === '') {
+    } else if (this.#trouble !== '') {
+      // Another choice can be made at once.
+      this.#renounce(assignment.epoch, this.#trouble);
+    } else if (assignment.epoch > this.#barredEpoch) {
       this.#diverged = false;
       this.#reign = new Reign(assignment, this.#settings, this.#ports, () => ++this.#proposals);
     }
@@ -92,11 +97,19 @@ export class AgentCore {
 
   #onAssignedSlave(assignment: Assignment): void {
     this.#renounce(assignment.epoch, 'another node is master');
-    if (this.#trouble !== '') return;
+    if (this.#trouble !== '' && !this.#mayRepair(assignment)) return;
     if (assignment.master === this.#settings.peer && (!this.#diverged || assignment.mayDiscard)) {
       this.#diverged = false;
       this.#following = true;
     }
+  }
+
+  /**
+   * A damaged store is given up only once nothing rests on it any more: the controller has put on record that the nodes
+   * without this one hold every acknowledged record. (What an operator's loss of data leaves aside is for `mayDiscard`.)
+   */
+  #mayRepair(assignment: Assignment): boolean {
+    return this.#damaged && !assignment.inSync.includes(this.#settings.node);
   }
 
   onControllerGrant(grant: Grant): void {
@@ -212,15 +225,29 @@ export class AgentCore {
     this.#diverged = true;
   }
 
-  /** The store cannot be trusted to take or give data: this node serves no more until it is restarted. */
-  onDiskFailure(what: string): void {
+  /**
+   * The store cannot be trusted to take or give data: this node neither serves nor confirms any more. Until it is
+   * restarted; or, if what is on the disk is damaged, until it was made anew as a slave.
+   */
+  onStoreFailed(what: string, damaged: boolean): void {
+    if (this.#damaged && damaged) return;
     this.#trouble = what;
+    this.#damaged = damaged;
     this.#renounce(this.#epoch, what);
     this.#following = false;
   }
 
+  /** The damaged store was moved to an archive; the log starts from nothing. */
+  onRepaired(): void {
+    this.#trouble = '';
+    this.#damaged = false;
+  }
+
   /** To be called at least each heartbeat, and at `wakeAtMs`. */
   tick(): void {
+    const assignment = this.#assignment;
+    if (this.#damaged && !this.#following && assignment?.role === 'slave' && assignment.epoch === this.#epoch)
+      this.#onAssignedSlave(assignment);
     this.#reign?.tick(this.#clock.monotonicMs(), this.#leaseClock.nowMs(), this.peer.grantRunsMs);
   }
 
@@ -245,7 +272,7 @@ export class AgentCore {
       servesForMs,
       writes: !reign?.hasBegun ? 'refused' : reign.isFrozen ? 'frozen' : 'taken',
       quiesce: reign?.isQuiescing ?? false,
-      dialPeer: this.#trouble === '' && (this.#following || this.role === 'waiting'),
+      dialPeer: this.#following || (this.#trouble === '' && this.role === 'waiting'),
       feeds: reign?.hasBegun ?? false,
     };
   }
@@ -268,7 +295,7 @@ export class AgentCore {
     return this.#renouncedEpoch;
   }
 
-  /** Until a restart this node neither serves nor follows. */
+  /** Until a restart, or a repair, this node neither serves nor follows. */
   get storeFailed(): boolean {
     return this.#trouble !== '';
   }

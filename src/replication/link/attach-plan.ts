@@ -37,10 +37,13 @@ export type CutPlan =
   | { readonly kind: 'cut'; readonly to: LogPosition }
   /** Start from nothing. `greetAgain`: the master does not know yet and has to be greeted with the empty log. */
   | { readonly kind: 'reset'; readonly greetAgain: boolean }
+  /** What is on this disk is not what was written: it goes as a whole, and the master is greeted with the empty log. */
+  | { readonly kind: 'repair' }
   | { readonly kind: 'conflict'; readonly reason: string };
 
 /** The slave's side: what has to go from its log before it may take what the master sends. */
 export function planCut(log: Log, attach: Attach): CutPlan {
+  if (log.damage !== null) return { kind: 'repair' };
   const { fork, fromNothing } = attach;
   const { end } = log;
   if (fork.seq > end.seq) {

@@ -10,7 +10,7 @@ import type { CutPlan } from './attach-plan.ts';
  */
 export async function carryOutCut(
   log: Log,
-  plan: Exclude<CutPlan, { kind: 'conflict' }>,
+  plan: Exclude<CutPlan, { kind: 'conflict' | 'repair' }>,
   onArchive: (path: string) => void,
 ): Promise<boolean> {
   if (plan.kind === 'none') return true;

@@ -5,7 +5,7 @@ import type { Attach, LinkMessage, PeerHello, Ping, Refusal } from '../../protoc
 import type { LinkConnection } from '../../transport/link-connection.ts';
 import type { Log } from '../log/log.ts';
 import type { Pace } from '../pace/token-bucket.ts';
-import { planAttach } from './attach-plan.ts';
+import { type AttachPlan, planAttach } from './attach-plan.ts';
 import { greetingRefusal } from './greeting.ts';
 import { type CatchUp, LogFeed } from './log-feed.ts';
 import type { MasterOwner } from './master-owner.ts';
@@ -63,7 +63,12 @@ export class MasterSession {
   attach(): void {
     if (this.#attach !== null || this.#ended) return;
     const hello = this.#owner.hello();
-    const plan = planAttach(this.#options.log, this.#peerHello, hello.epoch);
+    let plan: AttachPlan;
+    try {
+      plan = planAttach(this.#options.log, this.#peerHello, hello.epoch);
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
     if ('conflict' in plan) return this.#refuse({ type: 'refusal', code: 'diverged', reason: plan.conflict });
     this.#attach = plan.attach;
     this.#link.send(hello);
@@ -189,16 +194,19 @@ export class MasterSession {
     if (seq !== fromSeq) return this.close(`first confirmation is of record ${seq} instead of ${fromSeq}`);
     this.#ackedSeq = seq;
     const { link, log, pace, scheduler } = this.#options;
-    const onFailure = (thrown: unknown): void => {
-      const failure =
-        thrown instanceof HsctlError ? thrown : new HsctlError('disk', messageOf(thrown), '', { cause: thrown });
-      this.#link.close(failure.message);
-      this.#end(failure.message, failure);
-    };
+    const onFailure = (thrown: unknown): void => this.#fail(thrown);
     const onLive = (): void => void (this.#levelSeq = log.end.seq);
     this.#feed = new LogFeed({ link, log, pace, scheduler, onFailure, onLive }, fromSeq);
     this.#owner.attached(attach);
     this.#owner.acked(attach.epoch, seq);
+  }
+
+  /** The log cannot be read. */
+  #fail(thrown: unknown): void {
+    const failure =
+      thrown instanceof HsctlError ? thrown : new HsctlError('disk', messageOf(thrown), '', { cause: thrown });
+    this.#link.close(failure.message);
+    this.#end(failure.message, failure);
   }
 
   #refuse(refusal: Refusal): void {

@@ -19,6 +19,8 @@ export interface SlaveOwner {
   mayFollow(attach: Attach): Refusal | null;
   /** A tail, or the whole log, was moved to this archive before it was cut. */
   archived(path: string): void;
+  /** The log was damaged; it was moved to this archive, and starts from nothing. */
+  repaired(path: string): void;
   /** Batches come from now on. */
   following(attach: Attach): void;
   /** Records were appended, once a turn. */

@@ -192,7 +192,12 @@ export class SlaveSession {
     if (!this.#greeted || this.#attach !== null) return this.close('the peer attached at the wrong time');
     if (attach.epoch < this.#owner.epoch) return this.#refuseEpoch(attach.epoch);
     if (attach.epoch > this.#owner.epoch) return this.close(`the peer attached under epoch ${attach.epoch} unheard of`);
-    const plan = planCut(this.#log, attach);
+    let plan: CutPlan;
+    try {
+      plan = planCut(this.#log, attach);
+    } catch (thrown) {
+      return this.#fail(thrown);
+    }
     if (plan.kind === 'conflict') return this.#refuse({ type: 'refusal', code: 'diverged', reason: plan.reason });
     const refusal = this.#owner.mayFollow(attach);
     if (refusal !== null) return this.#refuse(refusal);
@@ -203,7 +208,7 @@ export class SlaveSession {
   async #cutAndFollow(attach: Attach, plan: Exclude<CutPlan, { kind: 'conflict' }>): Promise<void> {
     this.#cutting = true;
     try {
-      const ready = await carryOutCut(this.#log, plan, (path) => this.#owner.archived(path));
+      const ready = await this.#carryOut(plan);
       if (this.#options.syncBeforeAck) await this.#log.sync();
       if (this.#ended) return;
       if (ready) this.#follow(attach);
@@ -214,6 +219,12 @@ export class SlaveSession {
       this.#cutting = false;
       if (this.#ended) this.#done.resolve();
     }
+  }
+
+  async #carryOut(plan: Exclude<CutPlan, { kind: 'conflict' }>): Promise<boolean> {
+    if (plan.kind !== 'repair') return carryOutCut(this.#log, plan, (path) => this.#owner.archived(path));
+    this.#owner.repaired(await this.#log.repair());
+    return false;
   }
 
   #follow(attach: Attach): void {

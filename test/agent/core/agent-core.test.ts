@@ -143,7 +143,7 @@ describe('a reign', () => {
       let writes = 0;
       node.onWrite = () => {
         writes += 1;
-        if (writes === failing) node.core.onDiskFailure('no space');
+        if (writes === failing) node.core.onStoreFailed('no space', false);
       };
       node.ready();
       deed(node);
@@ -321,7 +321,7 @@ describe('a slave', () => {
 describe('a disk that fails', () => {
   it('ends the part that the node has in anything until it is restarted', () => {
     const node = CoreHarness.serving(2);
-    node.core.onDiskFailure('input/output error');
+    node.core.onStoreFailed('input/output error', false);
     assert.deepEqual(
       [node.core.phase, node.core.trouble, node.core.storeFailed],
       ['released', 'input/output error', true],

@@ -109,6 +109,10 @@ export class SlaveNode extends Node implements SlaveOwner {
     this.archives.push(path);
   }
 
+  repaired(path: string): void {
+    this.archives.push(path);
+  }
+
   following(attach: Attach): void {
     this.attaches.push(attach);
   }
