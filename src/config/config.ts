@@ -59,20 +59,7 @@ export interface AppConfig {
 
 type Forwarding = 'nat' | 'dr' | 'tun';
 /** Schedulers of IPVS, by the kernel's names. */
-type IpvsScheduler =
-  | 'fo'
-  | 'rr'
-  | 'wrr'
-  | 'lc'
-  | 'wlc'
-  | 'lblc'
-  | 'lblcr'
-  | 'dh'
-  | 'sh'
-  | 'sed'
-  | 'nq'
-  | 'ovf'
-  | 'mh';
+type IpvsScheduler = 'fo' | 'rr' | 'wrr' | 'lc' | 'wlc' | 'lblc' | 'lblcr' | 'dh' | 'sh' | 'sed' | 'nq' | 'ovf' | 'mh';
 
 export type TrafficConfig =
   | { readonly type: 'proxy'; readonly listen: Endpoint; readonly holdMs: number }

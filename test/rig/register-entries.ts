@@ -29,7 +29,7 @@ export function readEntries(file: string): RegisterEntry[] {
 }
 
 /** The operations on each register, as the checker takes them; what was surely not done is left out. */
-export function operationsByRegister(entries: readonly RegisterEntry[]): Map<string, Operation[]> {
+function operationsByRegister(entries: readonly RegisterEntry[]): Map<string, Operation[]> {
   const registers = new Map<string, Operation[]>();
   const add = (register: string, operation: Operation): void => {
     const operations = registers.get(register);

@@ -4,7 +4,7 @@ import { MemoryInode } from './memory-file.ts';
 import { MemoryNames, directoryOf } from './memory-names.ts';
 
 /** What a disk gives that refuses; `code` as the system has it. */
-export class MemoryDiskError extends Error {
+class MemoryDiskError extends Error {
   readonly code: string;
 
   constructor(code: string, path: string) {

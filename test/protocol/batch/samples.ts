@@ -12,7 +12,7 @@ export interface SampleRecord {
 
 const text = (limit: number): fc.Arbitrary<string> => fc.string({ maxLength: limit });
 
-export const anyRecord: fc.Arbitrary<SampleRecord> = fc.oneof(
+const anyRecord: fc.Arbitrary<SampleRecord> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ op: fc.constant(OP.set), key: text(40), value: text(200) }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant(OP.delete), key: text(40), value: fc.constant('') }) },
   {

@@ -41,7 +41,7 @@ function checkPositions(log: Log, model: LogModel): void {
 }
 
 /** All keys, from a SCAN with steps of `count`. */
-export function scanAll(log: Log, count: number): string[] {
+function scanAll(log: Log, count: number): string[] {
   const keys: string[] = [];
   let cursor = 0;
   do {

@@ -7,7 +7,7 @@ import { MemoryDisk } from '../../sim/memory-disk.ts';
 import { checkLog } from './check-log.ts';
 import { LogModel, type ModelRecord } from './log-model.ts';
 
-type Simple = 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' | 'confirm' | 'compact' | 'wait';
+type Simple = 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' | 'confirm' | 'compact' | 'wait' | 'idle';
 
 /** One step of a random life of a log. `dies`: after how many changes of the disk the process is killed in the middle. */
 export type Command =
@@ -18,7 +18,7 @@ export type Command =
 
 const TOMBSTONES_MS = 60_000;
 
-export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'longer-key-0123456789', 'é', ''];
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'longer-key-0123456789', 'é', ''];
 
 const key = fc.constantFrom(...KEYS);
 const anyRecord: fc.Arbitrary<ModelRecord> = fc.oneof(
@@ -44,7 +44,7 @@ const interrupted: fc.Arbitrary<Command> = fc.record({
 export const anyCommands = fc.array(
   fc.oneof(
     { weight: 10, arbitrary: append },
-    { weight: 7, arbitrary: simple('sync', 'check', 'confirm', 'compact', 'compact', 'wait') },
+    { weight: 7, arbitrary: simple('sync', 'check', 'confirm', 'compact', 'compact', 'wait', 'idle', 'idle') },
     { weight: 2, arbitrary: simple('reopen', 'kill', 'powerOff') },
     { weight: 2, arbitrary: cut },
     { weight: 3, arbitrary: interrupted },
@@ -94,6 +94,9 @@ export class LogLife {
       case 'compact':
         await this.#do({ kind: 'confirm' });
         await this.#log.compact();
+        return;
+      case 'idle':
+        for (let turns = 0; turns < 60; turns++) await new Promise((resolve) => setImmediate(resolve));
         return;
       case 'wait':
         this.#wallMs += TOMBSTONES_MS;
