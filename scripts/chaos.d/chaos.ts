@@ -6,11 +6,12 @@ import { messageOf } from '../../src/kit/errors.ts';
 import { machineMs } from '../../test/rig/machine-clock.ts';
 import { Rig } from '../../test/rig/rig.ts';
 import { SeededRandom } from '../../test/sim/seeded-random.ts';
+import { playWithoutFaults } from './calm.ts';
 import { Round, type RoundResult } from './round.ts';
 
 const MINUTE_MS = 60_000;
 const ROUND_MS = 90_000;
-const USAGE = 'usage: scripts/chaos [--minutes N] [--seed S] [--json]\n';
+const USAGE = 'usage: scripts/chaos [--minutes N] [--seed S] [--calm] [--json]\n';
 
 /** The pairs take turns. */
 const PAIRS = [
@@ -25,25 +26,26 @@ function wrong(message: string): never {
   process.exit(2);
 }
 
-function flags(): { minutes: number; seed: number; json: boolean } {
+function flags(): { minutes: number; seed: number; calm: boolean; json: boolean } {
   try {
     const { values } = parseArgs({
       options: {
         minutes: { type: 'string', default: '3' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        calm: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
       },
     });
     const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
     if (!(minutes > 0)) wrong(`--minutes ${values.minutes} is not a number above 0`);
     if (!Number.isSafeInteger(seed)) wrong(`--seed ${values.seed} is not a whole number`);
-    return { minutes, seed, json: values.json };
+    return { minutes, seed, calm: values.calm, json: values.json };
   } catch (error) {
     return wrong(messageOf(error));
   }
 }
 
-const { minutes, seed, json } = flags();
+const { minutes, seed, calm, json } = flags();
 
 function note(line: string): void {
   process.stderr.write(`${line}\n`);
@@ -79,24 +81,34 @@ async function playRound(number: number, forMs: number): Promise<RoundResult> {
   });
 }
 
-const endMs = machineMs() + minutes * MINUTE_MS;
-const results: RoundResult[] = [];
-note(`seed ${seed}`);
-for (let number = 0; number === 0 || machineMs() < endMs; number += 1) {
-  results.push(await playRound(number, Math.min(ROUND_MS, endMs - machineMs())));
+/** Rounds until the time is over. */
+async function playRounds(): Promise<{ summary: object; good: boolean }> {
+  const endMs = machineMs() + minutes * MINUTE_MS;
+  const results: RoundResult[] = [];
+  note(`seed ${seed}`);
+  for (let number = 0; number === 0 || machineMs() < endMs; number += 1) {
+    results.push(await playRound(number, Math.min(ROUND_MS, endMs - machineMs())));
+  }
+  const sum = (of: (result: RoundResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  const summary = {
+    faults: sum(({ faults }) => faults),
+    failovers: sum(({ failovers }) => failovers),
+    acked: sum(({ verdict }) => verdict.outcomes.ok),
+    lost_acked: sum(({ verdict }) => verdict.lost.length + verdict.ghosts.length + verdict.duplicates.length),
+    dual_serving_ms: Math.round(sum(({ dualServingMs }) => dualServingMs)),
+    linearizable: results.every(({ violations }) => violations.length === 0),
+    longest_outage_ms: Math.round(Math.max(...results.map(({ longestOutageMs }) => longestOutageMs))),
+    stuck: results.filter(({ stuck }) => stuck !== null).length,
+    seed,
+  };
+  return { summary, good: results.every((result) => complaints(result).length === 0) };
 }
 
-const sum = (of: (result: RoundResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-const summary = {
-  faults: sum(({ faults }) => faults),
-  failovers: sum(({ failovers }) => failovers),
-  acked: sum(({ verdict }) => verdict.outcomes.ok),
-  lost_acked: sum(({ verdict }) => verdict.lost.length + verdict.ghosts.length + verdict.duplicates.length),
-  dual_serving_ms: Math.round(sum(({ dualServingMs }) => dualServingMs)),
-  linearizable: results.every(({ violations }) => violations.length === 0),
-  longest_outage_ms: Math.round(Math.max(...results.map(({ longestOutageMs }) => longestOutageMs))),
-  stuck: results.filter(({ stuck }) => stuck !== null).length,
-  seed,
-};
+async function playCalm(): Promise<{ summary: object; good: boolean }> {
+  const summary = await playWithoutFaults(minutes * MINUTE_MS, note);
+  return { summary, good: summary.failovers === 0 };
+}
+
+const { summary, good } = await (calm ? playCalm() : playRounds());
 process.stdout.write(`${JSON.stringify(summary, null, json ? 0 : 2)}\n`);
-process.exitCode = results.some((result) => complaints(result).length > 0) ? 1 : 0;
+process.exitCode = good ? 0 : 1;
