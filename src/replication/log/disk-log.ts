@@ -85,7 +85,8 @@ export class DiskLog implements Log {
   state(): LogState {
     const { segments, history, meta } = this.#store;
     const { end } = segments;
-    return { end, history: history.reigns, intact: meta.intact, aloneTo: history.aloneTo(end.seq) };
+    const intact = meta.intact && this.damage === null;
+    return { end, history: history.reigns, intact, aloneTo: history.aloneTo(end.seq) };
   }
 
   append(batch: Uint8Array): void {

@@ -34,7 +34,7 @@ export class TestStore {
   }
 
   /** Opens the store again, for a new process or the present one. */
-  open(): DiskLog {
+  open(options: Partial<StoreOptions> = {}): DiskLog {
     const disk = this.disk.mount();
     this.log = DiskLog.open({
       disk,
@@ -48,6 +48,7 @@ export class TestStore {
       onTornTail: (tail) => this.tails.push(tail),
       onTrouble: (error) => this.troubles.push(error),
       ...this.#options,
+      ...options,
     });
     return this.log;
   }
