@@ -42,11 +42,11 @@ export const RULES = [
   {
     id: 'R200',
     title: 'adopt a reign that is under way',
-    when: [guard.stageIs('none'), guard.someNodeReigns],
+    when: [guard.stageIs('none'), guard.everyNodeReports, guard.someNodeReigns],
     change: change.adopt,
     effect: "the record takes over that node's epoch and in-sync set",
     to: 'promoting',
-    why: 'a controller without records must not disturb a pair that serves',
+    why: 'a controller without records must not disturb a pair that serves, nor take an old master for the present one',
     protects: ['I1', 'I3'],
   },
   {
@@ -66,7 +66,7 @@ export const RULES = [
     change: null,
     effect: '',
     to: null,
-    why: 'a node that is not heard may hold the longer log',
+    why: 'a node that is not heard may hold the longer log, or be master',
     protects: ['I2'],
   },
   {

@@ -62,6 +62,12 @@ const FIXTURES: readonly Fixture[] = [
   },
   {
     rule: 'R290',
+    when: 'the records are lost, and only one node is heard: it may be a master that was replaced long ago',
+    view: { record: NOTHING, b: SILENT },
+    change: null,
+  },
+  {
+    rule: 'R290',
     when: 'nothing is on record, and one node is not heard',
     view: { record: NOTHING, a: { report: WAITING }, b: { report: null } },
     change: null,
