@@ -99,6 +99,8 @@ export class GroupController {
     const state = this.#node(node);
     const nowMs = this.#nowMs;
     state.onBeat(beat, nowMs);
+    // A planned change waits for the ends of both logs.
+    if (this.#record.stage === 'quiescing') this.step();
     const grants = beat.wantsLease && this.#diskError === '' && mayGrant(this.#record, node, beat.epoch);
     if (grants) state.grant(nowMs, this.settings.grantMs, beat.epoch);
     return {

@@ -304,3 +304,16 @@ describe('the word of the app', () => {
     assert.equal(harness.node.mayBeReady(4), null);
   });
 });
+
+describe('a slave during a planned change', () => {
+  it('tells the controller at once what it has by now', () => {
+    const harness = new NodeHarness();
+    const beats = (): number => harness.toController.filter(({ type }) => type === 'beat').length;
+    harness.assign({ role: 'slave', quiesce: false });
+    harness.node.onFollowed();
+    assert.equal(beats(), 0);
+    harness.assign({ role: 'slave', quiesce: true });
+    harness.node.onFollowed();
+    assert.equal(beats(), 1);
+  });
+});
