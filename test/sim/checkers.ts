@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 /** A suspended machine that wakes up holds its address until its agent has run once: so long at most. */
 const WAKE_GRACE_HEARTBEATS = 2;
 
-/** Longer than the kernel keeps an address that no agent removes. */
+/** Longer than the kernel keeps an address that no agent removes: its count, too, stood still while the machine slept. */
 const ADDRESS_LIFETIME_LIMIT_MS = 12_000;
 
 /** The invariants of the design, looked at by true time after every event. */
@@ -23,6 +23,8 @@ export class Checkers implements StoreWatch {
   readonly #owners = new Map<number, string>();
   /** Highest seq that may have been acknowledged, by epoch. */
   readonly #acknowledged = new Map<number, number>();
+  /** The same for what a node acknowledged alone: `node epoch`. Nothing makes it forgotten but an operator's word. */
+  readonly #acknowledgedAlone = new Map<string, number>();
   readonly #epochs = new Map<string, number>();
   readonly #cursor = new BatchCursor();
   #newestReign = 0;
@@ -66,7 +68,7 @@ export class Checkers implements StoreWatch {
       if (epoch === null || node.machine.suspended || !core.mayReply()) continue;
       if (epoch < this.#newestReign)
         this.#world.broken('I4', `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`);
-      this.#acknowledge(node.store, core.confirmedSeq);
+      this.#acknowledge(node.store, core.confirmedSeq, core.slaveSeq < core.confirmedSeq);
       if (!core.posture().serves) continue;
       if (serving !== null) this.#world.broken('I1', `${serving.id} and ${node.id} serve at the same time`);
       serving = node;
@@ -89,14 +91,16 @@ export class Checkers implements StoreWatch {
   }
 
   #hasJustWoken({ machine, group, address, agent }: SimNode): boolean {
-    const stays = address.broken || agent === null;
+    const stays = address.broken || agent === null || agent.process.stopped;
     if (stays && this.#world.nowMs - machine.resumedAtMs < ADDRESS_LIFETIME_LIMIT_MS) return true;
     return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
   }
 
-  #acknowledge(store: SimStore, seq: number): void {
+  #acknowledge(store: SimStore, seq: number, alone: boolean): void {
     const epoch = store.epochAt(seq);
-    if (epoch !== null && seq > (this.#acknowledged.get(epoch) ?? 0)) this.#acknowledged.set(epoch, seq);
+    if (epoch === null || seq <= (this.#acknowledged.get(epoch) ?? 0)) return;
+    this.#acknowledged.set(epoch, seq);
+    if (alone) this.#acknowledgedAlone.set(`${store.node} ${epoch}`, seq);
   }
 
   // --- the controller's decisions
@@ -150,10 +154,14 @@ export class Checkers implements StoreWatch {
 
   cut(store: SimStore, tail: readonly StoredBatch[], kept: LogPosition): void {
     this.#world.tell(`store-${store.node}`, `cut to ${kept.epoch}-${kept.seq}, ${tail.length} batches archived`);
-    if (this.#records.record?.discard.includes(store.node) === true) this.lossAllowed = true;
+    const givenUp = this.#records.record?.discard.includes(store.node) === true;
+    if (givenUp) this.lossAllowed = true;
     const others = this.#nodes.filter(({ id }) => id !== store.node).map((node) => node.store);
     for (const batch of tail) {
       const { epoch } = batch.end;
+      const alone = batch.firstSeq <= (this.#acknowledgedAlone.get(`${store.node} ${epoch}`) ?? 0);
+      if (alone && !givenUp && !others.some((other) => other.epochAt(batch.firstSeq) === epoch))
+        this.#world.broken('I6', `${store.node} cuts record ${epoch}-${batch.firstSeq}, which it acknowledged alone`);
       const lost = batch.firstSeq <= (this.#acknowledged.get(epoch) ?? 0);
       if (!lost || this.lossAllowed || others.some((other) => other.epochAt(batch.firstSeq) === epoch)) continue;
       this.#world.broken('I6', `${store.node} cuts acknowledged record ${epoch}-${batch.firstSeq}, which nobody else has`);

@@ -83,20 +83,26 @@ export interface PlanSettings {
   readonly leaseMs: number;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Only these kinds; otherwise some at random. */
+  readonly only: readonly FaultKind[] | null;
 }
+
+/** So many faults come close behind another one: what a guard is for often takes two at a time. */
+const CLOSE = 0.35;
 
 const MACHINES = ['a', 'b', 'director'];
 const PAIRS = ['a>b', 'b>a', 'a>director', 'director>a', 'b>director', 'director>b', 'client>a', 'client>b'];
 
 /** A random plan: some kinds only, so that each seed has a character of its own; calm or dense. */
-export function planFaults(random: SeededRandom, { detectMs, leaseMs, fromMs, toMs }: PlanSettings): Fault[] {
-  const kinds = FAULT_KINDS.filter(() => random.chance(0.4));
+export function planFaults(random: SeededRandom, settings: PlanSettings): Fault[] {
+  const { detectMs, leaseMs, fromMs, toMs, only } = settings;
+  const kinds = only ?? FAULT_KINDS.filter(() => random.chance(0.4));
   if (kinds.length === 0) return [];
   const meanGapMs = detectMs * random.spread(0.7, 15);
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
   const faults: Fault[] = [];
   for (let atMs = fromMs; atMs < toMs; ) {
-    atMs += -Math.log(1 - random.next()) * meanGapMs;
+    atMs += random.chance(CLOSE) ? random.spread(1, leaseMs) : -Math.log(1 - random.next()) * meanGapMs;
     let draw = random.next() * total;
     const kind = kinds.find((each) => (draw -= WEIGHTS[each]) < 0) ?? kinds[0]!;
     const where = kind.startsWith('cut') ? random.pick(PAIRS) : random.pick(MACHINES);

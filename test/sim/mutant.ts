@@ -1,3 +1,4 @@
+import type { FaultKind } from './faults.ts';
 import type { LoadFnOutput, LoadHookSync } from 'node:module';
 
 /** A guard that is switched off: one piece of source text replaced while its file is loaded. The file itself stays as it is. */
@@ -8,6 +9,8 @@ export interface Mutant {
   /** Must be in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Faults that bring the guard into play; all kinds if not given. */
+  readonly faults?: readonly FaultKind[];
 }
 
 export interface MutantHooks {

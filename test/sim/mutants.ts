@@ -35,6 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/guards.ts',
     find: 'if (record.masterNeedsNoLease) return finding(false,',
     replace: 'if (false) return finding(false,',
+    faults: ['lose records', 'cut', 'isolate', 'stop agent', 'kill agent'],
   },
   {
     name: 'promotes a node that is not in sync',
@@ -53,12 +54,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/view.ts',
     find: 'if (comparePositions(other.report.log.end, log.end) > 0)',
     replace: 'if (false)',
-  },
-  {
-    name: 'grants to anyone',
-    file: 'src/controller/derive.ts',
-    find: 'return grantable && record.master === node && record.epoch === epoch;',
-    replace: 'return grantable || record.epoch === epoch || true;',
   },
   {
     name: 'tells before it is durable',
@@ -103,6 +98,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/kit/lease.ts',
     find: 'this.#runsUntilMs = startedAtMs + longestGrantMs;',
     replace: 'this.#runsUntilMs = -Infinity;',
+    faults: ['isolate', 'cut', 'kill controller', 'kill agent', 'stop agent'],
   },
   {
     name: 'an old renunciation ends a new grant',
@@ -146,6 +142,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/agent-node.ts',
     find: '(ports.syncsAlways ? Math.min(this.#heldSeq, log.end.seq) : log.end.seq)',
     replace: 'log.end.seq',
+    faults: ['slow disk', 'power', 'isolate', 'end agent'],
   },
   {
     name: 'replies without a lease',

@@ -2,7 +2,7 @@ import type { GroupConfig } from '../../src/config/config.ts';
 import { Checkers } from './checkers.ts';
 import { Clients } from './clients.ts';
 import { FaultDriver, type Stage } from './fault-driver.ts';
-import { type Fault, planFaults } from './faults.ts';
+import { type Fault, type FaultKind, planFaults } from './faults.ts';
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { repair } from './operators.ts';
@@ -33,6 +33,8 @@ export interface SimulationOptions {
   readonly transcript?: boolean;
   /** Instead of those that the seed gives. */
   readonly faults?: readonly Fault[];
+  /** Only faults of these kinds. */
+  readonly only?: readonly FaultKind[];
 }
 
 /** Detection times that the faults go on for. */
@@ -63,7 +65,7 @@ export class Simulation {
     const { detectMs, leaseMs } = this.#group.failover;
     const fromMs = random.pick([0, 10 * detectMs]);
     this.#faultsEndMs = fromMs + FAULTY_DETECTS * detectMs;
-    const window = { detectMs, leaseMs, fromMs, toMs: this.#faultsEndMs };
+    const window = { detectMs, leaseMs, fromMs, toMs: this.#faultsEndMs, only: options.only ?? null };
     this.#faults = options.faults ?? planFaults(random.stream('faults'), window);
   }
 
