@@ -6,7 +6,8 @@ export const UNNOTICED_MS = 5;
 /**
  * The clock by which a lease is held: monotonic, and it moves on by as much as the wall clock does beyond that. So it
  * also counts the time in which the machine was suspended, which stops the monotonic clock; and when somebody sets the
- * wall clock forward, a lease ends early rather than late. Not for grantors, who have to err the other way.
+ * wall clock forward, a lease ends early rather than late. What it cannot notice is a suspension from which the machine wakes
+ * with its wall clock set back by as much. Not for grantors, who have to err the other way.
  */
 export class LeaseClock {
   readonly #clock: Clock;
