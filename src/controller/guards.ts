@@ -130,6 +130,16 @@ export const heldDown: Guard = {
   },
 };
 
+export const nobodyTakesOver: Guard = {
+  name: 'no other node is to take over: none is better, or no failover is allowed at present',
+  test(view) {
+    const other = anotherNodeCanServe.test(view);
+    const bars = [paused, heldDown, not(automatic)].map((guard) => guard.test(view)).filter(({ holds }) => holds);
+    if (!other.holds || bars.length === 0) return finding(!other.holds, other.found);
+    return finding(true, bars.map(({ found }) => found).join('; '));
+  },
+};
+
 /** How close together all probes have to fall for the controller to suspect itself. */
 const TOGETHER_MS = 3_000;
 

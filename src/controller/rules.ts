@@ -142,7 +142,7 @@ export const RULES = [
   {
     id: 'R600',
     title: 'the same node begins a new reign',
-    when: [reigning, guard.masterIsLost, guard.masterCanServeAgain, guard.not(guard.anotherNodeCanServe)],
+    when: [reigning, guard.masterIsLost, guard.masterCanServeAgain, guard.nobodyTakesOver],
     change: (view) => change.beginReign(view, view.record.master, 'reelected'),
     effect: 'a new epoch, for the same node',
     to: 'fencing',

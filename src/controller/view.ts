@@ -115,7 +115,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
 
 /** Drained or not, whoever served last may go on if nobody takes its place: that is better than nobody. */
 function servedLast({ record }: GroupView): NodeId | null {
-  return record.stage === 'fencing' ? record.previous : record.master;
+  return record.stage === 'fencing' ? (record.previous ?? record.master) : record.master;
 }
 
 /** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */

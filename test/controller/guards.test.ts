@@ -132,6 +132,18 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
       ['hold-down is over', { record: { failedOverAtWallMs: NOW_WALL_MS + 86_400_000 } }],
     ],
   },
+  nobodyTakesOver: {
+    holds: [
+      ['a is the better one', { a: RESTARTED }],
+      ['b has not been heard for 900 ms', { a: RESTARTED, b: SILENT }],
+      ['mode is manual', { thresholds: { mode: 'manual' }, a: GAVE_UP }],
+      [
+        'paused for another 1.0 s; hold-down for another 60.0 s',
+        { record: { pausedUntilWallMs: NOW_WALL_MS + 1_000, failedOverAtWallMs: NOW_WALL_MS }, a: GAVE_UP },
+      ],
+    ],
+    fails: [['b can', { a: GAVE_UP }]],
+  },
   controllerSuspectsItself: {
     holds: [
       ['no agent is heard', { a: SILENT, b: SILENT }],
@@ -163,6 +175,7 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
       ['b can', { record: CHOSEN_B }],
       ['a can', { record: CHOSEN_B, b: SILENT }],
       ['a can', { record: { ...CHOSEN_B, drained: ['a'] }, b: SILENT }],
+      ['b can', { record: { ...CHOSEN_B, previous: null, drained: ['b'] } }],
     ],
     fails: [
       ['a has not been heard for 900 ms; b has not been heard for 900 ms', { record: CHOSEN_B, a: SILENT, b: SILENT }],

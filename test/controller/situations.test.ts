@@ -178,6 +178,7 @@ describe('what the controller does when', () => {
     assert.equal(decide(view({ record: { ...CHOSEN_B, drained }, a: RESTARTED, b: SILENT })).record?.master, 'a');
     assert.equal(ruleFor({ record: { drained, inSync: ['a'] }, a: RESTARTED, b: SILENT }), 'R600');
     assert.equal(ruleFor({ record: { drained }, a: RESTARTED }), 'R640');
+    assert.equal(ruleFor({ record: { drained }, a: RESTARTED, thresholds: { mode: 'manual' } }), 'R600');
   });
 
   it('a drained node is not promoted', () => {
