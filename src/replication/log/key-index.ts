@@ -41,6 +41,21 @@ export class KeyIndex {
     return bytes;
   }
 
+  /**
+   * Reads the places where the keys of entries (`EntryList`) belong, words[0, end), so that the processor has them near when
+   * they are asked for. Finds nothing.
+   */
+  approach(words: Uint32Array, end: number): void {
+    let seen = 0;
+    for (let at = 0; at < end; at += 4) {
+      const table = this.#tables[words[at + 2]! >>> SHARD_SHIFT]!;
+      seen ^= table[home(table, words[at]!) + 3]!;
+    }
+    // A compiler may leave out a read whose result goes nowhere.
+    this.offset = seen;
+    this.segment = 0;
+  }
+
   /** Whether the key is known; its place is in the fields. */
   find(a: number, b: number, c: number): boolean {
     const table = this.#tables[c >>> SHARD_SHIFT]!;

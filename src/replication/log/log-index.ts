@@ -9,7 +9,7 @@ const CLASS_BYTES = Float64Array.from({ length: 256 }, (_, size) => classBytes(s
 
 /** Who wants to know of each set and delete. */
 interface EntryTaker {
-  applyEntry(a: number, b: number, mark: number, offset: number, id: number): void;
+  takeEntry(a: number, b: number, mark: number, offset: number, id: number): void;
 }
 
 const NONE: readonly ControlRecord[] = [];
@@ -40,14 +40,20 @@ export function noteRecords(
     if (tombstone) segment.tombstoneBytes += end - start;
     const mark = entryMark(fingerprint.c, sizeClass(end - start), tombstone);
     entries?.push(fingerprint.a, fingerprint.b, mark, start + shift);
-    taker?.applyEntry(fingerprint.a, fingerprint.b, mark, start + shift, id);
+    taker?.takeEntry(fingerprint.a, fingerprint.b, mark, start + shift, id);
   }
   return segment.controls.length === before ? NONE : segment.controls.slice(before);
 }
 
+/** Entries that are looked up together. */
+const WAVE_ENTRIES = 64;
+
 /** The index as the log fills and asks it, with the account of what is still of use in each segment. */
 export class LogIndex {
   readonly keys = new KeyIndex();
+  /** Entries of one segment that wait to be taken in. */
+  readonly #wave = new Uint32Array(WAVE_ENTRIES * ENTRY_WORDS);
+  #waveWords = 0;
   readonly #liveBytes: Float64Array;
   readonly #fingerprint: Fingerprint;
 
@@ -65,7 +71,32 @@ export class LogIndex {
 
   /** Takes in the records of a batch at `offset` of the segment; the cursor is before the first. Returns the control records. */
   apply(cursor: BatchCursor, segment: Segment, offset: number): readonly ControlRecord[] {
-    return noteRecords(cursor, segment, offset, this.#fingerprint, this);
+    const controls = noteRecords(cursor, segment, offset, this.#fingerprint, this);
+    this.#applyWave(segment.id);
+    return controls;
+  }
+
+  /** Takes in an entry of the segment, soon: with others, as `apply` says. */
+  takeEntry(a: number, b: number, mark: number, offset: number, id: number): void {
+    const words = this.#wave;
+    const at = this.#waveWords;
+    words[at] = a;
+    words[at + 1] = b;
+    words[at + 2] = mark;
+    words[at + 3] = offset;
+    this.#waveWords = at + ENTRY_WORDS;
+    if (this.#waveWords === words.length) this.#applyWave(id);
+  }
+
+  /** The index is far larger than the processor's caches: waiting for many places of it at once takes as long as for one. */
+  #applyWave(id: number): void {
+    const words = this.#wave;
+    const end = this.#waveWords;
+    this.#waveWords = 0;
+    this.keys.approach(words, end);
+    for (let at = 0; at < end; at += ENTRY_WORDS) {
+      this.applyEntry(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, id);
+    }
   }
 
   /** Takes in sorted entries of a segment. */
