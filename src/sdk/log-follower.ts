@@ -26,6 +26,8 @@ export class LogFollower {
   readonly #barrier: () => Promise<void>;
   readonly #ending = new AbortController();
   #link: AgentLink | null = null;
+  /** Made before the present link is closed. */
+  #nextLink: Promise<AgentLink> | null = null;
   #position: string;
   /** The reader waits for news, as opposed to working on them. */
   #idle = false;
@@ -57,16 +59,25 @@ export class LogFollower {
 
   /** Resolves once everything that was written before the call was handed over. Rejects as `done` does. */
   async drain(): Promise<void> {
-    await Promise.race([this.#barrier(), this.#ended()]);
+    // A reader that waits for news would not look up before some come: it goes over to another link, made meanwhile.
+    this.#prepareLink();
+    try {
+      await Promise.race([this.#barrier(), this.#ended()]);
+    } catch (error) {
+      this.#dropNextLink();
+      throw error;
+    }
     const drained = new Promise<void>((resolve) => this.#drains.push(resolve));
-    // A reader that waits for news would not look up before some come. What it is being sent it will be sent again.
+    // What it is being sent it will be sent again.
     if (this.#idle) this.#link?.close();
+    else this.#dropNextLink();
     await Promise.race([drained, this.#ended()]);
   }
 
   /** Resolves when no listener runs or will run. */
   async stop(): Promise<void> {
     this.#ending.abort();
+    this.#dropNextLink();
     this.#link?.close();
     await this.done.catch(() => undefined);
   }
@@ -81,7 +92,7 @@ export class LogFollower {
     while (!signal.aborted) {
       let opened = false;
       try {
-        const link = await AgentLink.open(this.#endpoint);
+        const link = await this.#openLink();
         this.#link = link;
         opened = true;
         this.#backoff.reset();
@@ -95,6 +106,27 @@ export class LogFollower {
         this.#link = null;
       }
     }
+  }
+
+  #openLink(): Promise<AgentLink> {
+    const link = this.#nextLink ?? AgentLink.open(this.#endpoint);
+    this.#nextLink = null;
+    return link;
+  }
+
+  #prepareLink(): void {
+    if (this.#ending.signal.aborted) return;
+    this.#nextLink ??= AgentLink.open(this.#endpoint);
+    this.#nextLink.catch(() => undefined);
+  }
+
+  #dropNextLink(): void {
+    const link = this.#nextLink;
+    this.#nextLink = null;
+    link?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
   }
 
   async #read(link: AgentLink): Promise<void> {
