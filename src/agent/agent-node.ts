@@ -356,10 +356,12 @@ export class AgentNode {
 
   #pushReport(): void {
     const report = this.report();
-    // Counters and distances ride on the beats; they alone are no news.
+    // Counters and distances ride on the beats; they alone are no news. The progress of a catch-up is, once a second.
     const { log, peer } = report;
+    const progress = peer.catchUp === null ? null : Math.floor(this.#ports.scheduler.monotonicMs() / 1000);
     const steady = { ...report, confirmedSeq: 0, log: { intact: log.intact, epoch: log.end.epoch } };
-    const news = JSON.stringify({ ...steady, peer: [peer.linked, peer.renouncedEpoch, peer.grantRunsMs > 0] });
+    const steadyPeer = [peer.linked, peer.renouncedEpoch, peer.grantRunsMs > 0, progress];
+    const news = JSON.stringify({ ...steady, peer: steadyPeer });
     if (news === this.#reported) return;
     this.#reported = news;
     this.#ports.sendToController({ type: 'report', report });

@@ -125,6 +125,8 @@ function nodeNotes(node: NodeStatus): string[] {
         `${peerEnd.epoch}-${peerEnd.seq}; they part after seq ${forkSeq}, and it acknowledged from seq ${acknowledgedFrom}`,
     );
   }
-  for (const archive of node.archives) notes.push(`${node.id} keeps a cut tail in ${archive}`);
+  for (const archive of node.archives) {
+    notes.push(`${node.id} keeps ${archive.endsWith('.log') ? 'a cut tail' : 'its former log'} in ${archive}`);
+  }
   return notes;
 }

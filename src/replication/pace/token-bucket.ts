@@ -4,6 +4,9 @@ export interface Pace {
   readonly intervalMs: number;
 }
 
+/** Slower than this a catch-up comes to no end. */
+export const LEAST_RATE_BYTES = 64 * 1024;
+
 /** Stretches of log go out in so many pieces an interval at least, so that the pace is kept within each interval. */
 const PIECES_PER_INTERVAL = 128;
 /** What live writes may have saved up beyond one interval's bytes. */

@@ -69,7 +69,7 @@ export class RecordingLogger implements Logger {
   }
 }
 
-const REPORT: AgentReport = {
+export const REPORT: AgentReport = {
   node: 'a',
   instance: 'test',
   version: '0',

@@ -2,11 +2,15 @@ import { messageOf } from '../../../kit/errors.ts';
 import { formatRate, parseRate } from '../../../kit/units.ts';
 import type { Arguments } from '../../../protocol/resp/arguments.ts';
 import { globMatches } from '../../../protocol/resp/glob.ts';
+import { LEAST_RATE_BYTES } from '../../../replication/pace/token-bucket.ts';
 import type { Client } from '../client.ts';
 import { command, container, type Command } from '../command.ts';
 
 /** What can be changed while the agent runs; everything else is a matter of hsctl's configuration file. */
 const CATCH_UP_RATE = 'catch-up-rate';
+
+/** Longer ones are cut, which makes them no rates. */
+const TEXT_LIMIT = 64;
 
 /** What clients and tools ask before they begin. */
 const FIXED = Object.entries({
@@ -37,12 +41,16 @@ function set({ out, context }: Client, args: Arguments): void {
   if (name !== CATCH_UP_RATE || args.count !== 4) {
     return out.error(`ERR only ${CATCH_UP_RATE} can be set here: change hsctl's configuration file for all else`);
   }
+  let rate: number | null;
   try {
-    context.node.setCatchUpRate(parseRate(args.text(3)));
-    out.ok();
+    rate = parseRate(args.text(3, TEXT_LIMIT));
   } catch (error) {
-    out.error(`ERR CONFIG SET failed - ${messageOf(error)}`);
+    return out.error(`ERR CONFIG SET failed - ${messageOf(error)}`);
   }
+  if (rate !== null && rate < LEAST_RATE_BYTES)
+    return out.error(`ERR CONFIG SET failed - the rate must be at least ${formatRate(LEAST_RATE_BYTES)}`);
+  context.node.setCatchUpRate(rate);
+  out.ok();
 }
 
 const group = 'server';

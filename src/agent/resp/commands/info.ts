@@ -1,4 +1,6 @@
+import { formatRate } from '../../../kit/units.ts';
 import { VERSION } from '../../../kit/version.ts';
+import type { AgentReport } from '../../../model/agent-report.ts';
 import type { Client } from '../client.ts';
 import { command, type Command } from '../command.ts';
 import { REDIS_VERSION } from '../redis-version.ts';
@@ -96,9 +98,17 @@ function hsctl({ context }: Client): Fields {
     catch_up_done_bytes: catchUp?.doneBytes ?? 0,
     catch_up_total_bytes: catchUp?.totalBytes ?? 0,
     catch_up_bytes_per_second: Math.round(catchUp?.bytesPerSecond ?? 0),
+    catch_up_seconds_left: secondsLeft(catchUp),
+    catch_up_rate: formatRate(context.node.catchUpRate),
     app_state: report.app.state,
     app_ready_epoch: report.app.readyEpoch,
   };
+}
+
+/** Of a catch-up, at its present rate; -1 if there is none or it stands still. */
+function secondsLeft(catchUp: AgentReport['peer']['catchUp']): number {
+  if (catchUp === null || catchUp.bytesPerSecond <= 0) return -1;
+  return Math.ceil(Math.max(0, catchUp.totalBytes - catchUp.doneBytes) / catchUp.bytesPerSecond);
 }
 
 function keyspace({ context }: Client): Fields {
