@@ -1,5 +1,4 @@
-import type { NodeName } from '../../test/rig/cluster.ts';
-import { NODES } from '../../test/rig/cluster.ts';
+import { type NodeName, otherThan } from '../../test/rig/cluster.ts';
 import {
   blackout,
   cutBothWays,
@@ -14,7 +13,7 @@ import {
   killed,
   lossy,
   operatorDoes,
-  PROGRAMS,
+  type Program,
   rebooted,
   recordsLost,
   storeLost,
@@ -34,55 +33,75 @@ export interface TimedFault {
   readonly forMs: number;
 }
 
-const LINKS = [
-  ['a', 'b'],
-  ['a', 'director'],
-  ['b', 'director'],
-  ['client', 'a'],
-  ['client', 'b'],
+/** Ends of links that can be cut. */
+type End = 'node' | 'other' | 'director' | 'client';
+const LINKS: readonly (readonly [End, End])[] = [
+  ['node', 'other'],
+  ['node', 'other'],
+  ['node', 'director'],
+  ['other', 'director'],
+  ['client', 'node'],
+  ['client', 'other'],
   ['client', 'director'],
-] as const;
+];
 
-/** Draws one to three faults that overlap, no two with a target in common. */
-export function drawEpisode(random: SeededRandom, scene: ChaosScene): TimedFault[] {
-  const count = random.pick([1, 1, 1, 2, 2, 3, 4]);
+/** What a fault is drawn with; `node` is more often the master than not. */
+interface Draw {
+  readonly random: SeededRandom;
+  readonly scene: ChaosScene;
+  readonly node: NodeName;
+}
+
+/** How often each kind comes, and how it is drawn. */
+const KINDS: readonly (readonly [weight: number, draw: (draw: Draw) => Fault])[] = [
+  [4, ({ random, scene, node }) => killed(scene, programOf(random, node))],
+  [4, ({ random, scene, node }) => frozen(scene, programOf(random, node))],
+  [3, ({ scene, node }) => suspended(scene, node)],
+  [1, ({ scene, node }) => rebooted(scene, node)],
+  [3, ({ scene, node }) => isolated(scene, node)],
+  [1, ({ scene }) => isolated(scene, 'director')],
+  [2, (draw) => cutOneWay(draw.scene, ...linkOf(draw))],
+  [2, (draw) => cutBothWays(draw.scene, ...linkOf(draw))],
+  [1, (draw) => lossy(draw.scene, ...linkOf(draw))],
+  [2, (draw) => flapping(draw.scene, ...linkOf(draw), () => draw.random.spread(20, 1500))],
+  [1, ({ scene, node }) => diskFull(scene, node, scene.disks[node])],
+  [3, ({ random, scene }) => operatorDoes(scene, random.pick(DEEDS))],
+  [1, ({ scene }) => storeLost(scene)],
+  [1, ({ scene }) => recordsLost(scene)],
+  [1, ({ scene }) => blackout(scene)],
+];
+const WEIGHT = KINDS.reduce((sum, [weight]) => sum + weight, 0);
+
+/** Draws one to four faults that overlap, no two with a target in common. */
+export function drawEpisode(random: SeededRandom, scene: ChaosScene, master: NodeName): TimedFault[] {
+  const count = random.pick([1, 1, 1, 2, 2, 2, 3, 4]);
   const episode: TimedFault[] = [];
   while (episode.length < count) {
-    const fault = drawFault(random, scene);
+    const node = random.chance(0.7) ? master : otherThan(master);
+    const fault = drawFault({ random, scene, node });
     if (episode.some((other) => other.fault.targets.some((target) => fault.targets.includes(target)))) continue;
-    // Short ones are ridden out, long ones are not; what comes during the work of another counts most.
-    const afterMs = episode.length === 0 ? 0 : random.between(0, 2500);
-    episode.push({ fault, afterMs, forMs: random.spread(100, 8000) });
+    // What comes during the work of another counts most.
+    const afterMs = episode.length === 0 ? 0 : random.between(0, 3000);
+    // Short ones are ridden out, long ones are not.
+    const forMs = random.chance(0.5) ? random.spread(100, 1500) : random.between(1500, 6000);
+    episode.push({ fault, afterMs, forMs });
   }
   return episode;
 }
 
-function drawFault(random: SeededRandom, scene: ChaosScene): Fault {
+function drawFault(draw: Draw): Fault {
+  let left = draw.random.int(WEIGHT);
+  const [, make] = KINDS.find(([weight]) => (left -= weight) < 0)!;
+  return make(draw);
+}
+
+function programOf(random: SeededRandom, node: NodeName): Program {
+  return random.pick<Program>(['controller', `agent ${node}`, `agent ${node}`, `app ${node}`]);
+}
+
+function linkOf({ random, node }: Draw): [NodeName | 'director' | 'client', NodeName | 'director' | 'client'] {
+  const host = (end: End): NodeName | 'director' | 'client' =>
+    end === 'node' ? node : end === 'other' ? otherThan(node) : end;
   const [one, other] = random.pick(LINKS);
-  switch (random.int(12)) {
-    case 0:
-    case 1:
-      return killed(scene, random.pick(PROGRAMS));
-    case 2:
-    case 3:
-      return frozen(scene, random.pick(PROGRAMS));
-    case 4:
-      return random.chance(0.5) ? cutOneWay(scene, one, other) : cutOneWay(scene, other, one);
-    case 5:
-      return cutBothWays(scene, one, other);
-    case 6:
-      return random.chance(0.3) ? lossy(scene, one, other) : flapping(scene, one, other, () => random.spread(20, 1500));
-    case 7:
-      return isolated(scene, random.pick([...NODES, 'director'] as const));
-    case 8: {
-      const node = random.pick(NODES);
-      return diskFull(scene, node, scene.disks[node]);
-    }
-    case 9:
-      return operatorDoes(scene, random.pick(DEEDS));
-    case 10:
-      return random.chance(0.5) ? suspended(scene, random.pick(NODES)) : rebooted(scene, random.pick(NODES));
-    default:
-      return random.pick([storeLost, recordsLost, blackout])(scene);
-  }
+  return random.chance(0.5) ? [host(one), host(other)] : [host(other), host(one)];
 }

@@ -120,7 +120,7 @@ export class Round {
   // --- one episode
 
   async #episode(scene: ChaosScene, history: HistoryRun): Promise<void> {
-    const episode = drawEpisode(this.#random, scene);
+    const episode = drawEpisode(this.#random, scene, await scene.cluster.master());
     this.#faults += episode.length;
     const what = episode.map(
       ({ fault, afterMs, forMs }) => `${fault.name} (${Math.round(afterMs)}+${Math.round(forMs)})`,
@@ -128,7 +128,9 @@ export class Round {
     this.#note(`  ${what.join(', ')}`);
     this.#log(`episode: ${what.join(', ')}`);
     await Promise.all(episode.map((timed) => this.#befall(timed)));
+    const endedMs = machineMs();
     await this.#heal(scene, history);
+    this.#note(`    whole after ${((machineMs() - endedMs) / 1000).toFixed(1)} s`);
   }
 
   async #befall({ fault, afterMs, forMs }: TimedFault): Promise<void> {
@@ -155,10 +157,9 @@ export class Round {
         return false;
       }
     });
-    const beganMs = machineMs();
     const status = await cluster.whole(WHOLE_LIMIT_MS);
     await history.nextOk(WHOLE_LIMIT_MS);
-    this.#log(`whole after ${Math.round(machineMs() - beganMs)} ms: ${status.summary}`);
+    this.#log(`whole: ${status.summary}`);
     if (this.#options.traffic !== 'vip') return;
     await until('one holder of the address', async () => {
       const holders = await rig.holders(VIP);

@@ -17,7 +17,7 @@ export interface Fault {
 /** A program of the pair: `controller`, `agent a`, `app b` ... */
 export type Program = 'controller' | `agent ${NodeName}` | `app ${NodeName}`;
 
-export const PROGRAMS: readonly Program[] = ['controller', 'agent a', 'agent b', 'app a', 'app b'];
+const PROGRAMS: readonly Program[] = ['controller', 'agent a', 'agent b', 'app a', 'app b'];
 
 /** Hosts between which packets can be lost. */
 type HostName = NodeName | 'director' | 'client';
