@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { run } from '../../src/kit/exec.ts';
+import type { NodeTrafficDeps } from '../../src/traffic/deps.ts';
+import type * as frameSender from '../../src/traffic/vip/frame-sender.ts';
+import { parseVirtualAddress } from '../../src/traffic/vip/plan.ts';
+import { realDeps } from '../traffic/group.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -39,6 +43,22 @@ suite('the package that is published', () => {
     const load = modules.map((path) => `await import(${JSON.stringify(pathToFileURL(join(folder, path)).href)});`);
     const command = [process.execPath, '--input-type=module', '-'];
     await run(command, { timeoutMs: 60_000, input: load.join('\n') });
+  });
+
+  test('finds the program that it brings along', async () => {
+    const path = join(folder, 'dist/traffic/vip/frame-sender.js');
+    const built = (await import(pathToFileURL(path).href)) as typeof frameSender;
+    const commands: (readonly string[])[] = [];
+    const deps: NodeTrafficDeps = {
+      ...realDeps,
+      run: (command) => {
+        commands.push(command);
+        return Promise.resolve({ stdout: '', stderr: '', exitCode: 0 });
+      },
+    };
+    await new built.FrameSender(parseVirtualAddress('10.0.0.100/32', 'eth0'), deps).fault();
+    const [, program = ''] = commands[0] ?? [];
+    assert.ok(program.startsWith(folder) && existsSync(program), program);
   });
 
   test('what it exports is there, with its types', () => {

@@ -190,6 +190,19 @@ for (const family of [4, 6] as const) {
       assert.deepEqual(await holder.check(), []);
     });
 
+    it('needs no more rights than the agent has as a unit, and says which one it lacks', async () => {
+      const findings = async (rights: string): Promise<string> => {
+        const within = ['ip', 'netns', 'exec', a.namespace, 'setpriv', '--no-new-privs', `--bounding-set=${rights}`];
+        const holder = new VipHolder(parseVirtualAddress(cidr, 'eth0'), TIMING, depsWithin(within));
+        return (await holder.check()).map(({ what, hint }) => `${what} ${hint}`).join('\n');
+      };
+      assert.equal(await findings('-all,+net_admin,+net_raw'), '');
+      assert.match(
+        await findings('-all,+net_admin'),
+        /cannot open a packet socket: Operation not permitted.*CAP_NET_RAW/,
+      );
+    });
+
     it('tells the neighbours at once, and again after they were told otherwise', async () => {
       const [first, second] = [await started(a), await started(rig.host('b'))];
       const client = rig.host('client');
