@@ -24,7 +24,10 @@ export async function mutationGate(
       onResult: ({ violation }) => (violation === null ? 'go on' : 'stop'),
     });
     const first = results.find(({ violation }) => violation !== null);
-    if (first?.violation) note(`found  ${mutant.name}: seed ${first.seed}, ${first.violation.rule}: ${first.violation.text.split('\n')[0]}`);
+    if (first?.violation)
+      note(
+        `found  ${mutant.name}: seed ${first.seed}, ${first.violation.rule}: ${first.violation.text.split('\n')[0]}`,
+      );
     else missed.push(mutant.name);
     if (!first) note(`MISSED ${mutant.name}: ${results.length} seeds noticed nothing`);
   }

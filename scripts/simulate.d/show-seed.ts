@@ -20,7 +20,8 @@ export async function showSeed(seed: number, transcript: boolean, shrinks: boole
     for (const fault of result.faults) process.stdout.write(`${JSON.stringify(fault)}\n`);
   }
   const { violation, hash, simulatedMs, changes, acknowledged } = result;
-  const outcome = violation === null ? 'no violation' : `${violation.rule} at ${violation.atMs.toFixed(3)} ms: ${violation.text}`;
+  const outcome =
+    violation === null ? 'no violation' : `${violation.rule} at ${violation.atMs.toFixed(3)} ms: ${violation.text}`;
   const seconds = (simulatedMs / 1000).toFixed(1);
   process.stdout.write(
     `seed ${seed}: ${outcome}\ntrace ${hash.toString(16)}, ${seconds} s, ${changes} changes of master, ${acknowledged} acknowledged\n`,

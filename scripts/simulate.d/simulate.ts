@@ -60,7 +60,8 @@ async function runMany(seeds: number, from: number): Promise<SeedResult[]> {
     onResult({ seed, violation }) {
       done += 1;
       if (done % PROGRESS_SEEDS === 0) note(`${done} of ${seeds} seeds`);
-      if (violation !== null) note(`seed ${seed}: ${violation.rule}: ${violation.text}\n  scripts/simulate --seed ${seed} --shrink`);
+      if (violation !== null)
+        note(`seed ${seed}: ${violation.rule}: ${violation.text}\n  scripts/simulate --seed ${seed} --shrink`);
       return 'go on';
     },
   });

@@ -50,7 +50,7 @@ const silent = { linked: false, silentMs: 900, silentToPeerMs: 900 } as const;
 const unheard = { report: null, linked: false, silentMs: 900, silentToPeerMs: Infinity } as const;
 
 /** What may be known of a node's agent under a record of `epoch`. */
-export const CONDITIONS: Readonly<Record<string, Condition>> = {
+const CONDITIONS: Readonly<Record<string, Condition>> = {
   'never heard': () => unheard,
   'owner, silent to all': (_, epoch) => ({ ...silent, report: owner(epoch, 'ready') }),
   'owner, silent to the controller': (_, epoch) => ({ linked: false, silentMs: 900, report: owner(epoch, 'ready') }),

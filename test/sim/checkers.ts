@@ -67,7 +67,10 @@ export class Checkers implements StoreWatch {
       const epoch = core.reignEpoch;
       if (epoch === null || node.machine.suspended || !core.mayReply()) continue;
       if (epoch < this.#newestReign)
-        this.#world.broken('I4', `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`);
+        this.#world.broken(
+          'I4',
+          `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`,
+        );
       this.#acknowledge(node.store, core.confirmedSeq, core.slaveSeq < core.confirmedSeq);
       if (!core.posture().serves) continue;
       if (serving !== null) this.#world.broken('I1', `${serving.id} and ${node.id} serve at the same time`);
@@ -106,7 +109,10 @@ export class Checkers implements StoreWatch {
   // --- the controller's decisions
 
   onSaved(_before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[]): void {
-    this.#world.tell('record', `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`);
+    this.#world.tell(
+      'record',
+      `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`,
+    );
     this.#inSync = record.inSync;
     const decided = events.some(({ kind }) => kind === 'decision');
     if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
@@ -141,7 +147,8 @@ export class Checkers implements StoreWatch {
     const { record } = this.#records;
     if (record?.dataLossAccepted === true && record.epoch === epoch) this.#forget([store]);
     const missing = this.#missingIn(store);
-    if (missing !== null) this.#world.broken('I2', `${master} begins epoch ${epoch} without acknowledged record ${missing}`);
+    if (missing !== null)
+      this.#world.broken('I2', `${master} begins epoch ${epoch} without acknowledged record ${missing}`);
   }
 
   /** An acknowledged record that the store lacks; null if it has all. */
@@ -164,7 +171,10 @@ export class Checkers implements StoreWatch {
         this.#world.broken('I6', `${store.node} cuts record ${epoch}-${batch.firstSeq}, which it acknowledged alone`);
       const lost = batch.firstSeq <= (this.#acknowledged.get(epoch) ?? 0);
       if (!lost || this.lossAllowed || others.some((other) => other.epochAt(batch.firstSeq) === epoch)) continue;
-      this.#world.broken('I6', `${store.node} cuts acknowledged record ${epoch}-${batch.firstSeq}, which nobody else has`);
+      this.#world.broken(
+        'I6',
+        `${store.node} cuts acknowledged record ${epoch}-${batch.firstSeq}, which nobody else has`,
+      );
     }
   }
 

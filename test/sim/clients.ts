@@ -50,9 +50,7 @@ export class Clients {
     if (!this.writing) return;
     const key = `k${random.int(keys)}`;
     this.#values += 1;
-    const command: Command = random.chance(0.6)
-      ? { op: 'set', key, value: `v${this.#values}` }
-      : { op: 'get', key };
+    const command: Command = random.chance(0.6) ? { op: 'set', key, value: `v${this.#values}` } : { op: 'get', key };
     const node = this.#target();
     if (node === null) return this.#think();
     const startMs = world.nowMs;

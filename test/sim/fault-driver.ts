@@ -83,7 +83,7 @@ export class FaultDriver {
         return this.#cutWays([where], later);
       case 'isolate':
         return this.#cutWays(
-          [...machines.keys()].filter((other) => other !== where).flatMap((other) => [`${where}>${other}`, `${other}>${where}`]),
+          [...machines.keys()].flatMap((other) => (other === where ? [] : [`${where}>${other}`, `${other}>${where}`])),
           later,
         );
       case 'clog': {
@@ -155,6 +155,13 @@ export class FaultDriver {
         records.record = null;
         records.longestGrantMs = 0;
         return restart(() => this.#stage.startController());
+      case 'old orders': {
+        const told = records.told.filter((each) => each.node === node.id);
+        const again = told[Math.floor(amount * told.length)];
+        const { agent } = node;
+        if (agent === null || again === undefined) return;
+        return agent.process.run(() => agent.node.onAssignment(again.assignment));
+      }
       case 'traffic fails': {
         director.broken = true;
         node.address.broken = true;

@@ -35,6 +35,7 @@ export const FAULT_KINDS = [
   'disk fails',
   'records fail',
   'lose records',
+  'old orders',
   'traffic fails',
   'promote',
   'promote by force',
@@ -69,6 +70,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'disk fails': 1,
   'records fail': 1,
   'lose records': 0.5,
+  'old orders': 1,
   'traffic fails': 1,
   promote: 4,
   'promote by force': 1,
@@ -101,7 +103,7 @@ export function planFaults(random: SeededRandom, settings: PlanSettings): Fault[
   const meanGapMs = detectMs * random.spread(0.7, 15);
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
   const faults: Fault[] = [];
-  for (let atMs = fromMs; atMs < toMs; ) {
+  for (let atMs = fromMs; atMs < toMs;) {
     atMs += random.chance(CLOSE) ? random.spread(1, leaseMs) : -Math.log(1 - random.next()) * meanGapMs;
     let draw = random.next() * total;
     const kind = kinds.find((each) => (draw -= WEIGHTS[each]) < 0) ?? kinds[0]!;

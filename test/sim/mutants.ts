@@ -151,16 +151,25 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'return true;',
   },
   {
-    name: 'holds the traffic without a lease',
-    file: 'src/agent/core/agent-core.ts',
-    find: 'serves: (reign?.isReady ?? false) && servesForMs > 0,',
-    replace: 'serves: reign?.isReady ?? false,',
+    name: 'renews the address on an old lease',
+    file: 'src/agent/traffic-keeper.ts',
+    find: 'if (remainingMs < leaseMs - heartbeatMs / 2) {',
+    replace: 'if (false) {',
+    faults: ['clog', 'kill agent', 'isolate', 'stop agent'],
   },
   {
     name: 'takes assignments of lower epochs',
     file: 'src/agent/core/agent-core.ts',
     find: '    if (assignment.epoch < this.#epoch) return;\n',
     replace: '',
+    faults: ['old orders', 'kill agent', 'promote', 'kill controller', 'crash app'],
+  },
+  {
+    name: 'takes older assignments of its epoch',
+    file: 'src/agent/core/agent-core.ts',
+    find: 'assignment.revision < known.revision',
+    replace: 'false',
+    faults: ['old orders', 'isolate', 'cut', 'kill agent'],
   },
   {
     name: 'a slave goes on with its reign',
@@ -179,6 +188,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/agent-core.ts',
     find: 'assignment.masterInstance !== this.#instance',
     replace: 'false',
+    faults: ['power', 'kill agent', 'cut', 'promote', 'kill agent at an effect'],
   },
   {
     name: 'renounces before the traffic is gone',
@@ -257,7 +267,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'cuts what it acknowledged alone',
     file: 'src/agent/peer-links.ts',
-    find: 'if (aloneTo <= sharedSeq || ',
+    find: 'if ((aloneTo <= sharedSeq && !untold) || ',
     replace: 'if (true || ',
   },
 ];

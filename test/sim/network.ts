@@ -119,14 +119,18 @@ export class Network {
       this.#knock(from, to, () => {
         const listener = this.#listeners.get(where);
         const accepted = listener?.process.alive === true ? this.#accept(listener, from) : null;
-        this.#knock(listener?.process ?? null, from.machine, () =>
-          from.run(() => {
-            if (accepted === null) return fail('unreachable', 'connect ECONNREFUSED');
-            if (settled || !from.alive) return accepted.destroy();
-            if (accepted.destroyed) return fail('unreachable', 'connect ECONNRESET');
-            settle(() => resolve(new SocketLink(accepted as unknown as Socket, from, null)));
-          }),
-        to);
+        this.#knock(
+          listener?.process ?? null,
+          from.machine,
+          () =>
+            from.run(() => {
+              if (accepted === null) return fail('unreachable', 'connect ECONNREFUSED');
+              if (settled || !from.alive) return accepted.destroy();
+              if (accepted.destroyed) return fail('unreachable', 'connect ECONNRESET');
+              settle(() => resolve(new SocketLink(accepted as unknown as Socket, from, null)));
+            }),
+          to,
+        );
       });
     });
   }
@@ -155,7 +159,8 @@ export class Network {
     process.run(() => {
       const link = new SocketLink(far as unknown as Socket, process, null);
       link.onMessage((message) => {
-        if (message.type !== 'hello' && message.type !== 'peerHello') return link.close(`${message.type}, but no hello`);
+        if (message.type !== 'hello' && message.type !== 'peerHello')
+          return link.close(`${message.type}, but no hello`);
         link.releaseListener();
         onLink(link, message);
       });

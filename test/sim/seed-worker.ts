@@ -1,12 +1,12 @@
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { mutantHooks, type Mutant } from './mutant.ts';
+import { mutantHooks } from './mutant.ts';
 import type { SeedResult, WorkerData } from './run-seeds.ts';
 
 /** Runs the seeds that it is sent, one after the other; with a mutant, in code that was changed while it was loaded. */
 
 const { mutant } = workerData as WorkerData;
-const hooks = mutant === null ? null : mutantHooks(mutant as Mutant);
+const hooks = mutant === null ? null : mutantHooks(mutant);
 if (hooks !== null) registerHooks(hooks.hooks);
 const { Simulation } = await import('./simulation.ts');
 hooks?.assertApplied();

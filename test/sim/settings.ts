@@ -7,7 +7,8 @@ export function randomGroup(random: SeededRandom): GroupConfig {
   const text = randomConfig(random);
   const { config, errors } = readConfig(text);
   const group = config?.groups[0];
-  if (group === undefined) throw new Error(`the simulator made a wrong configuration: ${JSON.stringify(errors)}\n${text}`);
+  if (group === undefined)
+    throw new Error(`the simulator made a wrong configuration: ${JSON.stringify(errors)}\n${text}`);
   return group;
 }
 

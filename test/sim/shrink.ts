@@ -19,7 +19,7 @@ export async function shrink(failed: SimulationResult): Promise<SimulationResult
   };
   if (!(await attempt(faults))) return failed;
   for (let size = Math.ceil(faults.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < faults.length; ) {
+    for (let at = 0; at < faults.length;) {
       const without = [...faults.slice(0, at), ...faults.slice(at + size)];
       if (!(await attempt(without))) at += size;
     }

@@ -1,4 +1,3 @@
-import type { AppConnection } from '../../src/agent/resp/app-observer.ts';
 import type { AppWatch } from '../../src/agent/app/app-watch.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { SimProcess } from './sim-process.ts';
@@ -37,7 +36,8 @@ export class SimApp {
   readonly #settings: AppSettings;
   #process: SimProcess | null = null;
   #agent: AppSide | null = null;
-  #connection: { readonly id: number; readonly appName: string; requests: number; readonly stalled: boolean } | null = null;
+  #connection: { readonly id: number; readonly appName: string; requests: number; readonly stalled: boolean } | null =
+    null;
   #connections = 0;
   #role: 'master' | 'slave' | 'none' = 'none';
   #readyEpoch = 0;
@@ -181,7 +181,7 @@ export class SimApp {
     if (agent !== null) {
       world.after(LOCAL_MS, () =>
         agent.process.run(() => {
-          if (connection !== null) agent.watch.appLeft(connection as AppConnection, 'closed by the client');
+          if (connection !== null) agent.watch.appLeft(connection, 'closed by the client');
           if (this.#settings.restart !== null) agent.watch.onExit('the app was ended by SIGKILL', restartsInPlace);
         }),
       );

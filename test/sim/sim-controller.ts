@@ -5,6 +5,7 @@ import { AgentLink } from '../../src/daemon/controller/agent-link.ts';
 import { groupSettings } from '../../src/daemon/settings.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import type { GroupEvent } from '../../src/model/event.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
 import type { GroupRecord } from '../../src/model/group-record.ts';
 import type { LinkMessage } from '../../src/protocol/link/messages.ts';
 import type { ProbeResult } from '../../src/probes/probe.ts';
@@ -22,11 +23,13 @@ export class RecordStore {
   record: GroupRecord | null = null;
   longestGrantMs = 0;
   events = 0;
+  /** What agents were told, by whatever run: a network, or a stopped process, may bring it again much later. */
+  readonly told: { readonly node: string; readonly assignment: Assignment }[] = [];
   /** The disk refuses everything until it is mended. */
   broken = false;
   /** Told of each decision that is durable now. */
-  onSaved: (before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[], process: SimProcess) => void = () =>
-    undefined;
+  onSaved: (before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[], process: SimProcess) => void =
+    () => undefined;
 }
 
 class SimRecords implements Records {
@@ -100,7 +103,10 @@ export class ControllerRun {
       records,
       scheduler: process,
       logger,
-      assign: (node, assignment) => this.#links.get(node)?.send({ type: 'assign', assignment }),
+      assign: (node, assignment) => {
+        if (process.alive) store.told.push({ node, assignment });
+        this.#links.get(node)?.send({ type: 'assign', assignment });
+      },
       moveTraffic: (desired) => moveTraffic(process, director, desired),
     });
     const never = new AbortController().signal;

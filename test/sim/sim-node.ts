@@ -79,6 +79,8 @@ export class AgentRun {
     const watch = new AppWatch({
       heartbeat: group.app.heartbeat,
       scheduler: process,
+      joins: group.app.ready === 'app',
+      joinTimeoutMs: group.app.readyTimeoutMs,
       mayBeReady: (epoch) => this.node.mayBeReady(epoch),
       endApp: () => (group.app.run === null ? undefined : host.app.crash()),
       onChange: (view) => this.node.onApp(view, 0),
@@ -90,7 +92,7 @@ export class AgentRun {
       this.node.start();
       watch.start();
       void peers.run(new AbortController().signal);
-      if (!syncsAlways) this.#syncNowAndThen(Number(group.replication.fsync));
+      if (!syncsAlways) this.#syncNowAndThen(group.replication.fsync);
       host.app.setAgent({ process, watch, service, role: () => this.role });
     };
     process.onDeath.push(() => host.app.setAgent(null));
@@ -140,7 +142,14 @@ export class SimNode {
   readonly #network: Network;
   readonly #random: SeededRandom;
 
-  constructor(parts: { id: string; group: GroupConfig; machine: Machine; store: SimStore; network: Network; random: SeededRandom }) {
+  constructor(parts: {
+    id: string;
+    group: GroupConfig;
+    machine: Machine;
+    store: SimStore;
+    network: Network;
+    random: SeededRandom;
+  }) {
     this.id = parts.id;
     this.group = parts.group;
     this.machine = parts.machine;

@@ -113,7 +113,10 @@ export class SimProcess implements Scheduler {
   logger(): Logger {
     const line = (level: string) => (message: string, fields?: LogFields) => {
       if (this.alive && this.machine.world.lines !== null)
-        this.machine.world.tell(this.name, `${level}${message}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`);
+        this.machine.world.tell(
+          this.name,
+          `${level}${message}${fields === undefined ? '' : ` ${JSON.stringify(fields)}`}`,
+        );
     };
     const logger: Logger = {
       debug: line('. '),

@@ -2,7 +2,9 @@ import type { Replica } from '../../src/replication/replica.ts';
 import type { SimProcess } from './sim-process.ts';
 
 /** A client's command as it reaches the agent. */
-export type Command = { readonly op: 'set'; readonly key: string; readonly value: string } | { readonly op: 'get'; readonly key: string };
+export type Command =
+  | { readonly op: 'set'; readonly key: string; readonly value: string }
+  | { readonly op: 'get'; readonly key: string };
 
 /** `closed`: the connection was closed without an answer, nobody knows what became of it. */
 export type Answer =

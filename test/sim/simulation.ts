@@ -72,7 +72,10 @@ export class Simulation {
   async run(): Promise<SimulationResult> {
     const world = this.#world;
     world.afterEvent = () => this.#checkers.look();
-    world.tell('settings', JSON.stringify({ ...this.#group.failover, traffic: this.#group.traffic[0]?.type, ...this.#group.replication }));
+    world.tell(
+      'settings',
+      JSON.stringify({ ...this.#group.failover, traffic: this.#group.traffic[0]?.type, ...this.#group.replication }),
+    );
     for (const node of this.#stage.nodes) {
       this.#stage.startAgent(node);
       node.app.start();
@@ -169,7 +172,10 @@ export class Simulation {
     const baseMs = group.profile === 'wan' ? random.spread(2, 40) : random.spread(0.05, 1);
     const network = new Network(world, random.stream('network'), baseMs);
     const machines = new Map(
-      ['a', 'b', 'director', 'client'].map((name) => [name, new Machine(name, world, random.stream(`machine-${name}`))]),
+      ['a', 'b', 'director', 'client'].map((name) => [
+        name,
+        new Machine(name, world, random.stream(`machine-${name}`)),
+      ]),
     );
     const records = new RecordStore();
     const checkers = new Checkers(world, records);
@@ -177,7 +183,14 @@ export class Simulation {
     const director = new Director(group, machines.get('director')!, random.stream('director'));
     const nodes = group.nodes.map(({ id }) => {
       const store = new SimStore(id, group.replication.fsync === 'always', checkers);
-      return new SimNode({ id, group, machine: machines.get(id)!, store, network, random: random.stream(`node-${id}`) });
+      return new SimNode({
+        id,
+        group,
+        machine: machines.get(id)!,
+        store,
+        network,
+        random: random.stream(`node-${id}`),
+      });
     });
     checkers.watch(nodes);
     return {
