@@ -147,6 +147,8 @@ class Agent {
     this.#app = new AppWatch({
       heartbeat: group.app.heartbeat,
       scheduler,
+      joins: group.app.ready === 'app',
+      joinTimeoutMs: group.app.readyTimeoutMs,
       mayBeReady: (epoch) => this.#node.mayBeReady(epoch),
       endApp: () => this.#supervisor?.kill(),
       onChange: (view) => this.#node.onApp(view, this.#supervisor?.restarts ?? 0),
@@ -268,6 +270,7 @@ class Agent {
     this.#resp.publishRole({ role, epoch, master: role === 'master' ? this.#own.id : (assignment?.master ?? null) });
     if (role === 'master') this.#probe.start();
     else this.#probe.stop();
+    if (role === 'slave') this.#app.onSlave();
     const reason = assignment?.reason ?? 'the agent started';
     const wasMaster = this.#wasMaster;
     this.#wasMaster = role === 'master';

@@ -1,5 +1,6 @@
 import { HeartbeatWatch, type Pulse } from '../../controller/detector.ts';
-import type { Scheduler } from '../../kit/clock.ts';
+import type { Scheduler, Timer } from '../../kit/clock.ts';
+import { formatDuration } from '../../kit/units.ts';
 import type { AppState } from '../../model/roles.ts';
 import type { AppConnection, AppObserver } from '../resp/app-observer.ts';
 
@@ -19,6 +20,10 @@ export interface AppView {
 export interface AppWatchOptions {
   readonly heartbeat: { readonly intervalMs: number; readonly misses: number } | null;
   readonly scheduler: Scheduler;
+  /** The app joins its agent by a connection of its own; else hook or probe speak for it. */
+  readonly joins: boolean;
+  /** An app that is started (again) has to join within this time; after it the node cannot serve. */
+  readonly joinTimeoutMs: number;
   /** Null if the node's reign waits for this word, else the error for the app. */
   mayBeReady(epoch: number): string | null;
   /** Ends an app that hangs, if the agent runs it. */
@@ -33,13 +38,11 @@ export class AppWatch implements AppObserver {
   #view: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
   #connections = 0;
   #supervised = false;
-  /** The promote hook, whose success was to be the word, failed: this node cannot serve until the app joins anew. */
-  onHookFailed(): void {
-    this.#set({ state: 'down', fit: false, detail: 'the promote hook failed', readyEpoch: 0 });
-  }
-
   /** The local probe's verdict while this node serves; null while it says nothing. */
   #probeTrouble: string | null = null;
+  #hookFailed = false;
+  /** Runs while a restarted app is waited for. */
+  #patience: Timer | null = null;
 
   constructor(options: AppWatchOptions) {
     this.#options = options;
@@ -73,6 +76,7 @@ export class AppWatch implements AppObserver {
     this.#pulses.delete(connection);
     if (this.#connections > 0) return;
     // The supervisor knows first hand whether it ended, and whether a restart in place is worth waiting for.
+    if (this.#supervised && !this.#options.joins) return;
     if (this.#supervised) this.#set({ state: 'starting', detail: reason, readyEpoch: 0 });
     else this.#set({ state: 'down', fit: false, detail: `the app's connection closed: ${reason}`, readyEpoch: 0 });
   }
@@ -88,12 +92,27 @@ export class AppWatch implements AppObserver {
   /** The supervisor is about to start the app. */
   onStarted(): void {
     this.#supervised = true;
-    if (this.#view.state !== 'up') this.#set({ state: 'starting', detail: 'the agent starts it' });
+    if (this.#view.state === 'up') return;
+    if (this.#options.joins) this.#set({ state: 'starting', detail: 'the agent starts it' });
+    else this.#set({ state: 'up', fit: true, detail: '' });
   }
 
   /** It ended; `restartsInPlace`: the service can wait for its return. */
   onExit(detail: string, restartsInPlace: boolean): void {
     this.#set({ state: restartsInPlace ? 'starting' : 'down', fit: restartsInPlace, detail, readyEpoch: 0 });
+  }
+
+  /** The promote hook, whose success was to be the word, failed: another node should serve. */
+  onHookFailed(): void {
+    this.#hookFailed = true;
+    this.#set({ state: 'down', fit: false, detail: 'the promote hook failed', readyEpoch: 0 });
+  }
+
+  /** Another node serves: this one gets another chance after that. */
+  onSlave(): void {
+    if (!this.#hookFailed) return;
+    const isThere = this.#connections > 0 || (this.#supervised && !this.#options.joins);
+    this.#set({ state: isThere ? 'up' : 'absent', fit: true, detail: '' });
   }
 
   /** The local probe's verdict on the app of a node that serves; null when it is good, or when the node no longer serves. */
@@ -138,6 +157,21 @@ export class AppWatch implements AppObserver {
 
   #set(change: Partial<AppView>): void {
     this.#view = { ...this.#view, ...change };
+    if (change.state !== undefined) this.#await(change.state);
+    if (change.fit === true) this.#hookFailed = false;
     this.#options.onChange(this.#view);
+  }
+  /** The service does not wait for an app for ever. */
+  #await(state: AppState): void {
+    const { scheduler, joinTimeoutMs } = this.#options;
+    if (state !== 'starting') {
+      this.#patience?.cancel();
+      this.#patience = null;
+      return;
+    }
+    this.#patience ??= scheduler.after(joinTimeoutMs, () => {
+      this.#patience = null;
+      this.#set({ fit: false, detail: `the app has not joined within ${formatDuration(joinTimeoutMs)}` });
+    });
   }
 }

@@ -44,7 +44,7 @@ export class Supervisor implements Service {
     signal.addEventListener('abort', onAbort, { once: true });
     while (!signal.aborted) {
       const startedAtMs = scheduler.monotonicMs();
-      const detail = await this.#runOnce();
+      const detail = await this.#runOnce(signal);
       if (signal.aborted) break;
       const inPlace = this.#takeRestart(scheduler.monotonicMs());
       this.#options.onExit(detail, inPlace);
@@ -52,7 +52,7 @@ export class Supervisor implements Service {
       if (!inPlace) await sleep(scheduler, backoff.next(), signal);
       this.restarts += 1;
     }
-    await this.#program?.exited;
+    signal.removeEventListener('abort', onAbort);
   }
 
   /** Ends an app that hangs; it is started again like one that crashed. */
@@ -61,12 +61,14 @@ export class Supervisor implements Service {
   }
 
   /** Resolves with what ended it. */
-  async #runOnce(): Promise<string> {
-    const { command, env, logger } = this.#options;
+  async #runOnce(stopping: AbortSignal): Promise<string> {
+    const { command, env, stopTimeoutMs, logger } = this.#options;
     try {
       this.#options.onStart();
       const program = await startProgram(command, { env, onLine: (line, from) => logger.info(line, { from }) });
       this.#program = program;
+      // It was told to stop before there was anything to be stopped.
+      if (stopping.aborted) void program.stop(stopTimeoutMs);
       const { exitCode, signal } = await program.exited;
       return signal === null ? `the app ended with code ${exitCode}` : `the app was ended by ${signal}`;
     } catch (error) {
