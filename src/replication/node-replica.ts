@@ -160,7 +160,7 @@ export class NodeReplica implements Replica {
     // The reign ended within this turn: whoever wrote these records has lost its connection and knows nothing.
     if (epoch === null) return;
     try {
-      this.#log.append(batch);
+      this.#log.append(batch, true);
     } catch (error) {
       this.#control.onDiskFailure(error);
       return;

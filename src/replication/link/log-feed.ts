@@ -126,7 +126,8 @@ export class LogFeed {
   catchUp(): CatchUp | null {
     if (this.#isLive) return null;
     const doneBytes = this.#sentBytes;
-    const totalBytes = doneBytes + Math.max(0, Math.round(this.#log.bytesAfter(this.#takenSeq)));
+    const underWay = this.#outgoing === null ? 0 : this.#outgoing.length - this.#outgoingAt;
+    const totalBytes = doneBytes + underWay + Math.max(0, Math.round(this.#log.bytesAfter(this.#takenSeq)));
     return { doneBytes, totalBytes, bytesPerSecond: this.#rate.bytesPerSecond(this.#scheduler.monotonicMs()) };
   }
 

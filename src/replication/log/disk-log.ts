@@ -89,9 +89,9 @@ export class DiskLog implements Log {
     return { end, history: history.reigns, intact, aloneTo: history.aloneTo(end.seq) };
   }
 
-  append(batch: Uint8Array): void {
+  append(batch: Uint8Array, own = false): void {
     this.#checkOpen();
-    const { header } = checkSingleBatch(batch, this.#cursor);
+    const { header } = own ? this.#cursor.open(batch) : checkSingleBatch(batch, this.#cursor);
     const wrong = whyNotNext(this.end, header, batch);
     if (wrong !== '') throw damaged(wrong);
     const { meta, index, history } = this.#store;

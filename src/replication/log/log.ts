@@ -14,11 +14,12 @@ export interface Log {
 
   /**
    * Appends a complete batch, made here or received; checks that it continues the log (seq, epoch not lower, hash)
-   * and its checksums. It is in the file (page cache) and in the index when this returns.
+   * and its checksums, unless it is `own`: made by this process just now. It is in the file (page cache) and in the index
+   * when this returns.
    * @throws HsctlError('format') if the batch is damaged or does not fit; nothing was written.
    * @throws HsctlError('disk') if the disk refused; the log takes no further appends.
    */
-  append(batch: Uint8Array): void;
+  append(batch: Uint8Array, own?: boolean): void;
   /** Resolves once everything appended before the call is on stable storage, with the end that is durable. */
   sync(): Promise<LogPosition>;
 
