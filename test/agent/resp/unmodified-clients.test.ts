@@ -5,6 +5,7 @@ import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
+import { VALUE_LIMIT_BYTES } from '../../../src/protocol/batch/layout.ts';
 import { startService, temporaryDirectory } from './harness.ts';
 
 /** Clients of Redis that know nothing of hsctl. */
@@ -126,6 +127,33 @@ void suite('unmodified', () => {
     service.publishRole({ role: 'none', epoch: 3, master: null });
     assert.equal(await heard, 'none 3 -');
     await assert.rejects(client.call('what'), /^ReplyError: ERR unknown command 'what'/);
+  });
+
+  void test('each of them with values of the largest size', async (t) => {
+    const { path, replica } = await startService(t);
+    const value = Buffer.alloc(VALUE_LIMIT_BYTES, 'largest-');
+    const held = (key: string): boolean => value.equals(replica.get(Buffer.from(key)) ?? new Uint8Array(0));
+
+    const typed = run('redis-cli', ['-s', path, '-x', 'SET', 'cli'], TIME_LIMIT);
+    typed.child.stdin?.end(value);
+    assert.equal((await typed).stdout, 'OK\n');
+    assert.ok(held('cli'));
+    const printed = await run('redis-cli', ['-s', path, '--raw', 'GET', 'cli'], { ...TIME_LIMIT, maxBuffer: 2 ** 27 });
+    assert.equal(printed.stdout.length, value.length + 1);
+
+    const ioredis = new Redis(path);
+    t.after(() => ioredis.disconnect());
+    assert.equal(await ioredis.set('ioredis', value), 'OK');
+    assert.ok(held('ioredis'));
+    assert.ok((await ioredis.getBuffer('ioredis'))?.equals(value));
+
+    const client = createClient({ socket: { path, tls: false } });
+    client.on('error', () => undefined);
+    await client.connect();
+    assert.equal(await client.set('node-redis', value), 'OK');
+    assert.ok(held('node-redis'));
+    assert.equal(await client.strLen('node-redis'), value.length);
+    await client.close();
   });
 
   void test('hiredis', async (t) => {
