@@ -52,17 +52,11 @@ export function openSegments(options: OpenOptions, segments: SegmentSet): Readon
 
 function openAll(options: OpenOptions, segments: SegmentSet, hints: Map<Segment, Hint>): void {
   const { disk, directory } = options;
-  let tailCut = false;
   for (const name of segmentNames(disk, directory)) {
     const path = `${directory}/${fileName(name, 'log')}`;
-    if (tailCut || name.firstSeq <= segments.end.seq) {
-      if (tailCut) tellDropped(options, path);
-      removeSegment(disk, directory, name);
-      continue;
-    }
     if (name.firstSeq !== segments.end.seq + 1) {
-      tailCut = true;
-      dropBehindGap(options, segments, path);
+      // What an earlier file covers was rewritten into it.
+      if (name.firstSeq > segments.end.seq) dropBehindGap(options, segments, path);
       removeSegment(disk, directory, name);
       continue;
     }
@@ -74,7 +68,7 @@ function openAll(options: OpenOptions, segments: SegmentSet, hints: Map<Segment,
       hints.set(segment, hint);
     } else {
       hint?.close();
-      tailCut = scan(options, segment);
+      scan(options, segment);
     }
   }
   removeLeftovers(disk, directory, segments);
@@ -141,8 +135,8 @@ export function takeHint(segment: Segment, hint: Hint): void {
   segment.sealedAtWallMs = facts.sealedAtWallMs;
 }
 
-/** Reads a segment; returns whether its tail was cut, so that what follows it is worth nothing. */
-function scan(options: OpenOptions, segment: Segment): boolean {
+/** Reads a segment, and cuts its tail if a crash tore it. */
+function scan(options: OpenOptions, segment: Segment): void {
   const { path } = segment.file;
   const size = segment.file.size();
   const scanner = new BatchScanner(segment.file, 0, size);
@@ -153,14 +147,12 @@ function scan(options: OpenOptions, segment: Segment): boolean {
     const reason = step === 'batch' ? whyNotNext(segment.end, scanner.cursor.header, scanner.bytes) : scanner.problem;
     if (reason !== '') {
       const tail = { file: path, offset: scanner.offset, bytes: size - scanner.offset, reason };
-      cutTail(options, segment, tail, step === 'torn');
-      return true;
+      return cutTail(options, segment, tail, step === 'torn');
     }
     noteRecords(scanner.cursor, segment, segment.bytes, fingerprint, null);
     segment.add(scanner.cursor.header, scanner.bytes);
   }
   syncFound(segment);
-  return false;
 }
 
 /**

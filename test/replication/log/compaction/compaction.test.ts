@@ -92,6 +92,26 @@ suite('deletes', () => {
     assert.equal(store.log.oldestResumable, reached, 'a restart knows that too');
     assert.equal((await replay(store.log, 0, new Map(), 1000)).size, 5);
   });
+
+  test('are kept while something older is left that they have to undo, however old they are', async () => {
+    const store = new TestStore({ segmentBytes: SEGMENT_BYTES });
+    for (let number = 0; number < 100; number++) store.set(`stays-${number}`, 'v'.repeat(200));
+    store.set('gone', 'value');
+    for (let number = 100; number < 160; number++) store.set(`stays-${number}`, 'v'.repeat(200));
+    const keptFiles = store.files('log').length;
+    for (let number = 0; number < 400; number++) store.set('hot', 'v'.repeat(200));
+    store.append({ kind: 'delete', key: 'gone' });
+    for (let number = 0; number < 400; number++) store.set('hot', 'v'.repeat(200));
+    await store.log.sync();
+    store.wallMs += 60_001;
+    const [first] = store.files('log');
+    assert.ok((await compactAll(store)) > 0);
+    assert.ok(keptFiles > 1 && store.files('log')[0] === first, 'the oldest segment was left alone');
+    await store.log.close();
+    store.open();
+    assert.equal(store.get('gone'), null);
+    assert.equal(store.log.count, 161);
+  });
 });
 
 suite('what compaction rests on', () => {
@@ -110,6 +130,49 @@ suite('what compaction rests on', () => {
     assert.equal(await compaction, false, 'the cut called it off');
     assert.ok(store.disk.stat(archive) !== null);
     assert.equal(store.get('key-0'), 'first'.repeat(20));
+  });
+
+  test('what is written while it works counts, not what it found', async () => {
+    const store = new TestStore({ segmentBytes: SEGMENT_BYTES });
+    for (let number = 0; number < 400; number++) {
+      store.set(`key-${number}`, 'old'.padEnd(50, 'v'));
+      store.set('hot', 'v'.repeat(200));
+    }
+    store.log.setConfirmed(store.log.end.seq);
+    await store.log.sync();
+    let working = true;
+    const compaction = store.log.compact().finally(() => void (working = false));
+    const expected = new Map<string, string | null>();
+    for (let number = 0; working; number = (number + 1) % 400) {
+      const key = `key-${number}`;
+      expected.set(key, number % 3 === 0 ? null : 'new');
+      if (number % 3 === 0) store.append({ kind: 'delete', key });
+      else store.set(key, 'new');
+      store.log.setConfirmed(store.log.end.seq);
+      for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(await compaction, true);
+    assert.ok(expected.size > 20 && expected.size < 400, `${expected.size} keys were written meanwhile`);
+    const check = (): void => {
+      for (let number = 0; number < 400; number++) {
+        const key = `key-${number}`;
+        assert.equal(store.get(key), expected.has(key) ? expected.get(key) : 'old'.padEnd(50, 'v'), key);
+      }
+    };
+    check();
+    await store.log.close();
+    store.open();
+    check();
+  });
+
+  test('a segment with records that are not confirmed is not touched', async () => {
+    const store = new TestStore();
+    for (let number = 0; number < 100; number++) store.set(`key-${number % 3}`, 'v'.repeat(60));
+    await store.log.sync();
+    store.log.setConfirmed(1);
+    assert.equal(await store.log.compact(), false);
+    store.log.setConfirmed(store.log.end.seq);
+    assert.equal(await store.log.compact(), true);
   });
 
   test('a cut before what was compacted is refused, also after a restart; a reset is not', async () => {
