@@ -1,6 +1,7 @@
 import { type NodeName, otherThan } from '../../test/rig/cluster.ts';
 import {
   blackout,
+  clockSet,
   cutBothWays,
   cutOneWay,
   DEEDS,
@@ -19,11 +20,13 @@ import {
   storeLost,
   suspended,
 } from '../../test/rig/faults.ts';
+import type { MachineClocks } from '../../test/rig/machine-clocks.ts';
 import type { SmallDisk } from '../../test/rig/small-disk.ts';
 import type { SeededRandom } from '../../test/sim/seeded-random.ts';
 
 export interface ChaosScene extends FaultScene {
   readonly disks: Readonly<Record<NodeName, SmallDisk>>;
+  readonly clocks: MachineClocks;
 }
 
 /** A fault with its time: milliseconds after the beginning of its episode, and how long it lasts. */
@@ -56,7 +59,7 @@ interface Draw {
 const KINDS: readonly (readonly [weight: number, draw: (draw: Draw) => Fault])[] = [
   [4, ({ random, scene, node }) => killed(scene, programOf(random, node))],
   [4, ({ random, scene, node }) => frozen(scene, programOf(random, node))],
-  [3, ({ scene, node }) => suspended(scene, node)],
+  [3, ({ scene, node }) => suspended(scene, node, scene.clocks.of(scene.rig.host(node)))],
   [1, ({ scene, node }) => rebooted(scene, node)],
   [3, ({ scene, node }) => isolated(scene, node)],
   [1, ({ scene }) => isolated(scene, 'director')],
@@ -66,6 +69,7 @@ const KINDS: readonly (readonly [weight: number, draw: (draw: Draw) => Fault])[]
   [2, (draw) => flapping(draw.scene, ...linkOf(draw), () => draw.random.spread(20, 1500))],
   [1, ({ scene, node }) => diskFull(scene, node, scene.disks[node])],
   [3, ({ random, scene }) => operatorDoes(scene, random.pick(DEEDS))],
+  [2, (draw) => drawClock(draw)],
   [1, ({ scene }) => storeLost(scene)],
   [1, ({ scene }) => recordsLost(scene)],
   [1, ({ scene }) => blackout(scene)],
@@ -97,6 +101,12 @@ function drawFault(draw: Draw): Fault {
 
 function programOf(random: SeededRandom, node: NodeName): Program {
   return random.pick<Program>(['controller', `agent ${node}`, `agent ${node}`, `app ${node}`]);
+}
+
+function drawClock({ random, scene, node }: Draw): Fault {
+  const machine = random.pick([node, 'director']);
+  const byMs = random.spread(20, 3_600_000) * random.pick([1, -1]);
+  return clockSet(machine, byMs, scene.clocks.of(scene.rig.host(machine)));
 }
 
 function linkOf({ random, node }: Draw): [NodeName | 'director' | 'client', NodeName | 'director' | 'client'] {

@@ -7,6 +7,7 @@ import { longestGapMs, type Verdict } from '../../test/rig/history.ts';
 import { HistoryRun } from '../../test/rig/history-run.ts';
 import { machineMs } from '../../test/rig/machine-clock.ts';
 import { totalMs } from '../../test/rig/register-entries.ts';
+import { MachineClocks } from '../../test/rig/machine-clocks.ts';
 import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../../test/rig/pair-kinds.ts';
 import type { Rig } from '../../test/rig/rig.ts';
 import { SmallDisk } from '../../test/rig/small-disk.ts';
@@ -98,6 +99,7 @@ export class Round {
     const mount = (node: 'a' | 'b'): Promise<SmallDisk> =>
       SmallDisk.mount(join(rig.host(node).dir, 'store'), DISK_MEBIBYTES);
     const disks = { a: await mount('a'), b: await mount('b') };
+    const clocks = await MachineClocks.make(rig.dir, rig.hosts);
     const cluster = await Cluster.start({
       director: rig.host('director'),
       nodes: { a: rig.host('a'), b: rig.host('b') },
@@ -112,9 +114,9 @@ export class Round {
         onControllerLoss: this.#random.pick(['serve', 'serve', 'stop']),
       },
       replication: { fsync: this.#random.pick(['100ms', 'always']) },
-      env: { HSCTL_LOG: 'debug' },
+      env: (machine) => ({ ...clocks.env(machine), HSCTL_LOG: 'debug' }),
     });
-    return { rig, cluster, disks };
+    return { rig, cluster, disks, clocks };
   }
 
   // --- one episode

@@ -41,8 +41,8 @@ export interface ClusterOptions {
   readonly appSettings?: object;
   /** Keys of `replication`, as in the file. */
   readonly replication?: object;
-  /** Added to the environment of the daemons. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of the daemons on a machine. */
+  readonly env?: (machine: Machine) => Readonly<Record<string, string>>;
 }
 
 /** The usual ports, for nodes with an address each. */
@@ -101,12 +101,12 @@ export class Cluster {
 
   async startController(): Promise<void> {
     const argv = this.#argv('controller');
-    this.#controller = await this.#options.director.spawn(argv, { name: 'controller', env: this.#env });
+    this.#controller = await this.#spawn(this.#options.director, argv, 'controller');
   }
 
   async startAgent(node: NodeName): Promise<void> {
     const argv = this.#argv('agent', GROUP, node);
-    this.#agents.set(node, await this.#options.nodes[node].spawn(argv, { name: 'agent', env: this.#env }));
+    this.#agents.set(node, await this.#spawn(this.#options.nodes[node], argv, 'agent'));
   }
 
   async startApp(node: NodeName): Promise<void> {
@@ -192,8 +192,8 @@ export class Cluster {
     return join(this.#options.nodes[node].dir, 'store');
   }
 
-  get #env(): Readonly<Record<string, string>> {
-    return this.#options.env ?? {};
+  #spawn(machine: Machine, argv: readonly string[], name: string): Promise<RigProcess> {
+    return machine.spawn(argv, { name, env: this.#options.env?.(machine) ?? {} });
   }
 
   #argv(...args: readonly string[]): string[] {

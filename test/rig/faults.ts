@@ -2,6 +2,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Cluster, GROUP, NODES, type NodeName, otherThan } from './cluster.ts';
+import { machineMs } from './machine-clock.ts';
+import type { MachineClock } from './machine-clocks.ts';
 import type { Rig } from './rig.ts';
 import type { RigProcess } from './rig-process.ts';
 import type { SmallDisk } from './small-disk.ts';
@@ -63,9 +65,34 @@ export function frozen({ cluster }: FaultScene, program: Program): Fault {
   };
 }
 
-/** The machine stands still, as one that is suspended: its processes do nothing, while its kernel goes on. */
-export function suspended(scene: FaultScene, node: NodeName): Fault {
-  return together(`machine ${node} suspended`, [frozen(scene, `agent ${node}`), frozen(scene, `app ${node}`)]);
+/**
+ * The machine stands still, as one that is suspended: its processes do nothing (its kernel goes on), and its monotonic
+ * clock does not count that time.
+ */
+export function suspended(scene: FaultScene, node: NodeName, clock: MachineClock): Fault {
+  const still = together(`machine ${node} suspended`, [frozen(scene, `agent ${node}`), frozen(scene, `app ${node}`)]);
+  let sinceMs = 0;
+  return {
+    ...still,
+    begin: async () => {
+      await still.begin();
+      sinceMs = machineMs();
+    },
+    end: async () => {
+      clock.slept(machineMs() - sinceMs);
+      await still.end();
+    },
+  };
+}
+
+/** Somebody sets a machine's wall clock, and sets it right in the end. */
+export function clockSet(machine: string, byMs: number, clock: MachineClock): Fault {
+  return {
+    name: `clock of ${machine} set by ${Math.round(byMs)} ms`,
+    targets: [`clock of ${machine}`],
+    begin: async () => clock.setWall(byMs),
+    end: async () => clock.setWall(-byMs),
+  };
 }
 
 /** Agent and app are killed at once, as by a power failure, and started again. */

@@ -10,6 +10,8 @@ export function typescriptFriendList(socket: string, port: number): string[] {
   return [process.execPath, TYPESCRIPT, '--agent', socket, '--listen', String(port)];
 }
 
+const BUILD_LIMIT_MS = 180_000;
+
 /** To be built before by `buildCppFriendList`. */
 export function cppFriendList(socket: string, port: number): string[] {
   return [`${CPP_FOLDER}/friend-list`, '--agent', socket, '--listen', String(port)];
@@ -17,5 +19,5 @@ export function cppFriendList(socket: string, port: number): string[] {
 
 /** Compiles the C++ example unless that was done before. Rejects with the compiler's words. */
 export async function buildCppFriendList(): Promise<void> {
-  await tool(['make', '-C', CPP_FOLDER]);
+  await tool(['make', '-C', CPP_FOLDER], '', BUILD_LIMIT_MS);
 }

@@ -1,10 +1,10 @@
 import { execFile, execFileSync } from 'node:child_process';
 
-/** Runs a short program and gives its standard output. Rejects with its arguments and standard error. */
-export function tool(argv: readonly string[], input = ''): Promise<string> {
+/** Runs a program that ends within `limitMs` and gives its standard output. Rejects with its arguments and standard error. */
+export function tool(argv: readonly string[], input = '', limitMs = 20_000): Promise<string> {
   const [program = '', ...rest] = argv;
   return new Promise((resolve, reject) => {
-    const child = execFile(program, rest, { timeout: 20_000, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
+    const child = execFile(program, rest, { timeout: limitMs, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${argv.join(' ')}: ${stderr.trim() || error.message}`));
       else resolve(stdout);
     });
