@@ -146,6 +146,25 @@ suite('damage', () => {
   });
 });
 
+test('a hint file of a segment that was cut and filled again is not believed', async () => {
+  const store = new TestStore();
+  const ends = [store.log.end];
+  for (let number = 0; number < 60; number++) {
+    store.set(`key-${number % 10}`, `old-${number}`.padEnd(60, 'v'));
+    ends.push(store.log.end);
+  }
+  await store.log.close();
+  store.open();
+  assert.ok(store.files('hint').length > 2);
+  await store.log.cut(ends[5]!);
+  for (let number = 5; number < 60; number++) store.set(`key-${number % 10}`, `new-${number}`.padEnd(60, 'v'));
+  store.disk.kill();
+  store.open();
+  for (let number = 50; number < 60; number++) {
+    assert.equal(store.get(`key-${number % 10}`), `new-${number}`.padEnd(60, 'v'));
+  }
+});
+
 suite('what counts as intact', () => {
   const reopened = (store: TestStore): boolean => store.open().state().intact;
 

@@ -140,10 +140,10 @@ suite('what compaction rests on', () => {
     }
     store.log.setConfirmed(store.log.end.seq);
     await store.log.sync();
-    let working = true;
-    const compaction = store.log.compact().finally(() => void (working = false));
+    const work = { done: false };
+    const compaction = store.log.compact().finally(() => void (work.done = true));
     const expected = new Map<string, string | null>();
-    for (let number = 0; working; number = (number + 1) % 400) {
+    for (let number = 0; !work.done; number = (number + 1) % 400) {
       const key = `key-${number}`;
       expected.set(key, number % 3 === 0 ? null : 'new');
       if (number % 3 === 0) store.append({ kind: 'delete', key });
