@@ -1,7 +1,6 @@
 import type { Scheduler, Timer } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
-import { VERSION } from '../kit/version.ts';
 import type { AgentReport } from '../model/agent-report.ts';
 import type { Assignment } from '../model/assignment.ts';
 import type { Beat, Grant, Ping } from '../protocol/link/messages.ts';
@@ -12,6 +11,7 @@ import type { AppView } from './app/app-watch.ts';
 import { AgentCore } from './core/agent-core.ts';
 import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
+import { peerReportOf, reportOf } from './core-report.ts';
 import { TrafficKeeper } from './traffic-keeper.ts';
 
 /**
@@ -266,40 +266,19 @@ export class AgentNode {
   }
 
   report(): AgentReport {
-    const { core } = this;
-    const log = this.#ports.log.state();
+    const { core, archives } = this;
+    const ports = this.#ports;
+    const { state, readyEpoch, detail } = this.#app;
     return {
+      ...reportOf(core, ports.log.state()),
       node: this.#settings.node,
-      instance: this.#ports.instance,
-      version: VERSION,
-      role: core.role,
-      epoch: core.epoch,
-      renouncedEpoch: core.renouncedEpoch,
-      phase: core.phase,
-      trouble: core.trouble,
-      storeFailed: core.storeFailed,
-      assignmentRevision: core.assignmentRevision,
-      log: { end: { ...log.end }, intact: log.intact, aloneTo: log.aloneTo },
-      inSync: [...(core.assignment?.inSync ?? [])],
-      confirmedSeq: core.confirmedSeq,
-      app: {
-        state: this.#app.state,
-        readyEpoch: this.#app.readyEpoch,
-        restarts: this.#restarts,
-        detail: this.#app.detail,
-      },
-      peer: {
-        linked: core.peer.linked,
-        silentMs: core.peer.silentMs,
-        renouncedEpoch: core.peer.renouncedEpoch,
-        grantRunsMs: core.peer.grantRunsMs,
-        ...this.#ports.peerFacts(),
-      },
-      proposal: core.proposal,
+      instance: ports.instance,
+      app: { state, readyEpoch, restarts: this.#restarts, detail },
+      peer: { ...peerReportOf(core), ...ports.peerFacts() },
       divergence: core.role === 'diverged' ? this.#divergence : null,
-      archives: this.archives,
-      certificateEndsWallMs: this.#ports.certificateEndsWallMs(),
-      addresses: [...this.#ports.addresses()],
+      archives,
+      certificateEndsWallMs: ports.certificateEndsWallMs(),
+      addresses: [...ports.addresses()],
     };
   }
 

@@ -17,7 +17,7 @@ export function tool(argv: readonly string[], input = '', limitMs = 20_000): Pro
 export function toolSync(argv: readonly string[]): string {
   const [program = '', ...rest] = argv;
   try {
-    return execFileSync(program, rest, { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'ignore'] });
+    return execFileSync(program, rest, { encoding: 'utf8', timeout: 120_000, stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
     return '';
   }

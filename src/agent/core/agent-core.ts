@@ -304,10 +304,6 @@ export class AgentCore {
     return this.#trouble !== '' ? this.#trouble : (this.#reign?.releasedBecause ?? '');
   }
 
-  get assignmentRevision(): number {
-    return this.#assignment?.revision ?? 0;
-  }
-
   get assignment(): Assignment | null {
     return this.#assignment;
   }
@@ -345,15 +341,7 @@ export class AgentCore {
 
   /** The heartbeat to the controller. */
   beat(): Beat {
-    return {
-      type: 'beat',
-      sentAtMs: this.#leaseClock.nowMs(),
-      epoch: this.#epoch,
-      endSeq: this.#ports.endSeq(),
-      confirmedSeq: this.confirmedSeq,
-      wantsLease: this.#reign?.isActive ?? false,
-      peerSilentMs: this.peer.silentMs ?? -1,
-    };
+    return { ...this.ping(), type: 'beat', endSeq: this.#ports.endSeq(), peerSilentMs: this.peer.silentMs ?? -1 };
   }
 
   /** The heartbeat to the slave. */
