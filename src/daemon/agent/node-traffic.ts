@@ -3,6 +3,7 @@ import { type Scheduler, sleep } from '../../kit/clock.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { run, startProgram } from '../../kit/exec.ts';
 import type { Logger } from '../../kit/logger.ts';
+import type { NodeTrafficDeps } from '../../traffic/deps.ts';
 import { openConnections } from '../../traffic/connections/count.ts';
 import { NodeGate } from '../../traffic/gate/node-gate.ts';
 import { VipHolder } from '../../traffic/vip/holder.ts';
@@ -25,12 +26,17 @@ export class NodeTraffic {
   /** Resolves when the latest release of the addresses is over. */
   #released: Promise<unknown> = Promise.resolve();
 
-  constructor(group: GroupConfig, node: NodeConfig, deps: { readonly scheduler: Scheduler; readonly logger: Logger }) {
+  constructor(
+    group: GroupConfig,
+    node: NodeConfig,
+    deps: { readonly scheduler: Scheduler; readonly logger: Logger },
+    programs: Pick<NodeTrafficDeps, 'run' | 'startProgram'> = { run, startProgram },
+  ) {
     const { scheduler, logger } = deps;
     this.#scheduler = scheduler;
     this.#logger = logger;
     this.#port = node.appPort;
-    const tools = { scheduler, logger, run, startProgram };
+    const tools = { scheduler, logger, ...programs };
     this.#vips = group.traffic.flatMap((traffic) =>
       traffic.type === 'vip'
         ? [new VipHolder(parseVirtualAddress(traffic.address, traffic.interface), traffic.announce, tools)]
