@@ -42,12 +42,12 @@ export class KeyIndex {
   }
 
   /**
-   * Reads the places where the keys of entries (`EntryList`) belong, words[0, end), so that the processor has them near when
-   * they are asked for. Finds nothing.
+   * Reads the places where keys belong, so that the processor has them near when they are asked for; finds nothing. The
+   * keys stand in words[from, to), `a`, `b` and `c` (or a mark) at the start of every `stride` words.
    */
-  approach(words: Uint32Array, end: number): void {
+  approach(words: Uint32Array, from: number, to: number, stride: number): void {
     let seen = 0;
-    for (let at = 0; at < end; at += 4) {
+    for (let at = from; at < to; at += stride) {
       const table = this.#tables[words[at + 2]! >>> SHARD_SHIFT]!;
       seen ^= table[home(table, words[at]!) + 3]!;
     }

@@ -45,8 +45,8 @@ export function noteRecords(
   return segment.controls.length === before ? NONE : segment.controls.slice(before);
 }
 
-/** Entries that are looked up together. */
-const WAVE_ENTRIES = 64;
+/** Entries that are looked up together: the processor does not wait for more places at once. */
+export const WAVE_ENTRIES = 64;
 
 /** The index as the log fills and asks it, with the account of what is still of use in each segment. */
 export class LogIndex {
@@ -93,7 +93,7 @@ export class LogIndex {
     const words = this.#wave;
     const end = this.#waveWords;
     this.#waveWords = 0;
-    this.keys.approach(words, end);
+    this.keys.approach(words, 0, end, ENTRY_WORDS);
     for (let at = 0; at < end; at += ENTRY_WORDS) {
       this.applyEntry(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, id);
     }

@@ -2,6 +2,7 @@ import { HsctlError } from '../../../kit/errors.ts';
 import { diskFailure } from '../disk-failure.ts';
 import { ENTRY_WORDS, isTombstone } from '../entry-list.ts';
 import { Hint } from '../hint-file.ts';
+import { WAVE_ENTRIES } from '../log-index.ts';
 import { removeSegment, takeHint } from '../open-segments.ts';
 import { Segment, type SegmentName } from '../segment.ts';
 import type { Store } from '../store.ts';
@@ -68,7 +69,12 @@ export class Compactor {
     if (run === null) return false;
     const inputs = this.#store.segments.list.slice(run.from, run.to);
     const name = this.#store.nextName(inputs[0]!.firstSeq);
-    const job = this.#jobFor(run, inputs, name, isUrgent(facts) ? null : BYTES_PER_SECOND);
+    const job = this.#jobFor(
+      run,
+      inputs,
+      name,
+      isUrgent(facts, this.#store.options.segmentBytes) ? null : BYTES_PER_SECOND,
+    );
     let decidedAt = inputs.at(-1)!.end.seq;
     const answer = (input: number, entries: Uint32Array): Promise<Uint8Array> => {
       decidedAt = this.#store.segments.end.seq;
@@ -132,6 +138,9 @@ export class Compactor {
     const live = new Uint8Array(entries.length / ENTRY_WORDS);
     for (let number = 0; number < live.length; number++) {
       const at = number * ENTRY_WORDS;
+      if (number % WAVE_ENTRIES === 0) {
+        keys.approach(entries, at, Math.min(at + WAVE_ENTRIES * ENTRY_WORDS, entries.length), ENTRY_WORDS);
+      }
       const known = keys.find(entries[at]!, entries[at + 1]!, entries[at + 2]!);
       const is = isTombstone(entries[at + 2]!)
         ? !known
@@ -200,6 +209,9 @@ export class Compactor {
     const { keys } = index;
     for (let at = 0; at < moves.length; at += MOVE_WORDS) {
       if (at > 0 && at % (TURN_MOVES * MOVE_WORDS) === 0) await turn();
+      if (at % (WAVE_ENTRIES * MOVE_WORDS) === 0) {
+        keys.approach(moves, at, Math.min(at + WAVE_ENTRIES * MOVE_WORDS, moves.length), MOVE_WORDS);
+      }
       const [a, b, mark] = [moves[at]!, moves[at + 1]!, moves[at + 2]!];
       const unmoved =
         keys.find(a, b, mark) && keys.segment === inputs[moves[at + 4]!]!.id && keys.offset === moves[at + 5]!;

@@ -4,25 +4,27 @@ import { ENTRY_WORDS, isTombstone } from '../entry-list.ts';
 import { SHARDS } from '../fingerprint.ts';
 import { GROUP_SHARDS, Hint } from '../hint-file.ts';
 import { KeyIndex } from '../key-index.ts';
+import { OffsetSet } from './offset-set.ts';
 import type { LivenessAnswer, RewriteInput, RewriteJob } from './rewriter.ts';
 
 /** Entries that are asked for at once: the answer takes the log's own thread about a millisecond. */
 const QUESTION_ENTRIES = 4096;
 
 /**
- * First half of a rewrite: which records stay. In the index that it returns a place is the number of an input, from 1,
- * and an offset. Within the run only the last record of a key can be of use; of those the log itself is asked.
+ * First half of a rewrite: which records stay, as a set of offsets for each input. The log itself is asked; of the deletes
+ * of a key, which it does not tell apart, only the last of the run.
  */
-export async function findLive(disk: Disk, job: RewriteJob, answer: LivenessAnswer): Promise<KeyIndex> {
-  const kept = new KeyIndex();
+export async function findLive(disk: Disk, job: RewriteJob, answer: LivenessAnswer): Promise<readonly OffsetSet[]> {
+  const kept = job.inputs.map(({ bytes }) => new OffsetSet(bytes));
   const hints: Hint[] = [];
   try {
     for (const input of job.inputs) hints.push(openHint(disk, input, job.store));
     for (let shard = 0; shard < SHARDS; shard += GROUP_SHARDS) {
       const groups = hints.map((hint, number) => readGroup(hint, shard, job.inputs[number]!));
-      for (const [number, words] of groups.entries()) takeLast(kept, words, number + 1);
+      const deletes = lastDeletes(groups);
       for (const [number, words] of groups.entries()) {
-        await dropDead(kept, words, number, job.inputs[number]!.dropsDeletes, answer);
+        const asked = candidates(words, deletes, number, job.inputs[number]!.dropsDeletes);
+        await keepLive(kept[number]!, asked, number, answer);
       }
     }
     return kept;
@@ -52,46 +54,41 @@ function damagedHint(input: RewriteInput): HsctlError {
   );
 }
 
-function takeLast(kept: KeyIndex, words: Uint32Array, input: number): void {
-  for (let at = 0; at < words.length; at += ENTRY_WORDS) {
-    kept.set(words[at]!, words[at + 1]!, words[at + 2]!, input, words[at + 3]!, 0);
+/** The last delete of each key that has one: its place is the number of the input, from 1, and its offset. */
+function lastDeletes(groups: readonly Uint32Array[]): KeyIndex {
+  const deletes = new KeyIndex();
+  for (const [number, words] of groups.entries()) {
+    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+      const mark = words[at + 2]!;
+      if (isTombstone(mark)) deletes.set(words[at]!, words[at + 1]!, mark, number + 1, words[at + 3]!, 0);
+    }
   }
+  return deletes;
 }
 
-async function dropDead(
-  kept: KeyIndex,
-  words: Uint32Array,
-  input: number,
-  dropsDeletes: boolean,
-  answer: LivenessAnswer,
-): Promise<void> {
-  const asked = lastOnes(kept, words, input, dropsDeletes);
+/** The entries of which the log is asked: all but deletes that have a later one, or that may be forgotten. */
+function candidates(words: Uint32Array, deletes: KeyIndex, input: number, dropsDeletes: boolean): Uint32Array {
+  if (deletes.count === 0) return words;
+  const asked = new Uint32Array(words.length);
+  let length = 0;
+  for (let at = 0; at < words.length; at += ENTRY_WORDS) {
+    const mark = words[at + 2]!;
+    if (isTombstone(mark)) {
+      if (dropsDeletes) continue;
+      deletes.find(words[at]!, words[at + 1]!, mark);
+      if (deletes.segment !== input + 1 || deletes.offset !== words[at + 3]!) continue;
+    }
+    for (let word = 0; word < ENTRY_WORDS; word++) asked[length++] = words[at + word]!;
+  }
+  return asked.subarray(0, length);
+}
+
+async function keepLive(kept: OffsetSet, asked: Uint32Array, input: number, answer: LivenessAnswer): Promise<void> {
   for (let from = 0; from < asked.length; from += QUESTION_ENTRIES * ENTRY_WORDS) {
     const entries = asked.slice(from, from + QUESTION_ENTRIES * ENTRY_WORDS);
     const live = await answer(input, entries);
     for (let number = 0; number < live.length; number++) {
-      const at = number * ENTRY_WORDS;
-      if (live[number] === 0) kept.delete(entries[at]!, entries[at + 1]!, entries[at + 2]!);
+      if (live[number] === 1) kept.add(entries[number * ENTRY_WORDS + 3]!);
     }
   }
-}
-
-/** The entries that are the last of their keys in the run; deletes that may be forgotten are dropped here. */
-function lastOnes(kept: KeyIndex, words: Uint32Array, input: number, dropsDeletes: boolean): Uint32Array {
-  const last = new Uint32Array(words.length);
-  let length = 0;
-  for (let at = 0; at < words.length; at += ENTRY_WORDS) {
-    const a = words[at]!;
-    const b = words[at + 1]!;
-    const mark = words[at + 2]!;
-    const offset = words[at + 3]!;
-    if (!kept.find(a, b, mark) || kept.segment !== input + 1 || kept.offset !== offset) continue;
-    if (dropsDeletes && isTombstone(mark)) {
-      kept.delete(a, b, mark);
-      continue;
-    }
-    last.set(words.subarray(at, at + ENTRY_WORDS), length);
-    length += ENTRY_WORDS;
-  }
-  return last.subarray(0, length);
 }

@@ -8,10 +8,10 @@ import { damagedFile, diskFailure } from '../disk-failure.ts';
 import { EntryList, entryMark } from '../entry-list.ts';
 import { Fingerprint, classBytes, sizeClass } from '../fingerprint.ts';
 import { encodeHint } from '../hint-file.ts';
-import type { KeyIndex } from '../key-index.ts';
 import { Segment, controlRecord } from '../segment.ts';
 import { findLive } from './find-live.ts';
 import { MoveList } from './move-list.ts';
+import type { OffsetSet } from './offset-set.ts';
 import type { LivenessAnswer, RewriteInput, RewriteJob, RewriteResult } from './rewriter.ts';
 
 /** Called with the bytes that were read or written since it was called last; may wait, or throw to stop the work. */
@@ -41,12 +41,12 @@ export async function rewriteRun(
 }
 
 /**
- * Second half of a rewrite: copies the records that `kept` names, as input and offset, into sparse batches. One pass
- * over the inputs, one batch in memory.
+ * Second half of a rewrite: copies the records that `kept` names, for each input, into sparse batches. One pass over the
+ * inputs, one batch in memory.
  */
 class RunWriter {
   readonly #job: RewriteJob;
-  readonly #kept: KeyIndex;
+  readonly #kept: readonly OffsetSet[];
   readonly #idle: ReadonlySet<number>;
   readonly #fingerprint: Fingerprint;
   readonly #output: Segment;
@@ -58,7 +58,7 @@ class RunWriter {
   #forgetful = false;
   #setBytes = 0;
 
-  constructor(job: RewriteJob, kept: KeyIndex, file: DiskFile) {
+  constructor(job: RewriteJob, kept: readonly OffsetSet[], file: DiskFile) {
     const { base } = job.inputs[0]!;
     this.#job = job;
     this.#kept = kept;
@@ -131,16 +131,15 @@ class RunWriter {
 
   #copyEntry(scanner: BatchScanner, number: number, input: RewriteInput): void {
     const { cursor } = scanner;
-    const fingerprint = this.#fingerprint;
-    const kept = this.#kept;
-    fingerprint.take(cursor.bytes, cursor.keyStart, cursor.valueStart);
-    const { a, b, c } = fingerprint;
     const offset = scanner.recordOffset;
     const tombstone = cursor.op === OP.delete;
-    if (!kept.find(a, b, c) || kept.segment !== number + 1 || kept.offset !== offset) {
+    if (!this.#kept[number]!.has(offset)) {
       if (tombstone && input.dropsDeletes) this.#forgetful = true;
       return;
     }
+    const fingerprint = this.#fingerprint;
+    fingerprint.take(cursor.bytes, cursor.keyStart, cursor.valueStart);
+    const { a, b, c } = fingerprint;
     const place = this.#builder.add(cursor);
     const bytes = this.#builder.payloadBytes - place;
     const newOffset = this.#output.bytes + BATCH_HEADER_BYTES + place;

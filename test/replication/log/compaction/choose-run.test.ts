@@ -19,9 +19,11 @@ test('nothing is done while most is of use', () => {
   assert.equal(chooseRun([segment(1000, 1000), segment(1000, 700), segment(1000, 800)], WHOLE), null);
 });
 
-test('the segment with least of use goes first, and those beside it while the result is one segment', () => {
-  const segments = [segment(1000, 900), segment(1000, 500), segment(1000, 100), segment(1000, 300), segment(1000, 450)];
+test('the segment with least of use goes first, and those like it beside it while the result is one segment', () => {
+  const segments = [900, 500, 100, 300, 350, 450].map((useful) => segment(1000, useful));
   assert.deepEqual(chooseRun(segments, WHOLE), { from: 2, to: 5 });
+  const full = [900, 340, 310, 330, 300].map((useful) => segment(1000, useful));
+  assert.deepEqual(chooseRun(full, WHOLE), { from: 2, to: 5 });
 });
 
 test('what is not complete or not confirmed is left alone', () => {
