@@ -78,7 +78,7 @@ export class LoopNode {
       phase: core.phase,
       trouble: core.trouble,
       storeFailed: core.storeFailed,
-      assignmentRevision: core.assignment?.revision,
+      assignmentRevision: core.assignment?.revision ?? 0,
       log: { end: { epoch: this.endEpoch, seq: endSeq, hash: 0 }, intact: true, aloneTo: 0 },
       inSync: [...(core.assignment?.inSync ?? [])],
       confirmedSeq: core.confirmedSeq,
