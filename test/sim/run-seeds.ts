@@ -34,16 +34,19 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
   const results: SeedResult[] = [];
   let next = from;
   let stopped = false;
+  const started: Worker[] = [];
   const runOne = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const data: WorkerData = { mutant };
       const worker = new Worker(new URL('seed-worker.ts', import.meta.url), { workerData: data });
+      started.push(worker);
       const goOn = (): void => {
-        if (stopped || next >= from + count) return void worker.terminate().then(() => resolve(), reject);
+        if (stopped || next >= from + count) return resolve();
         worker.postMessage(next);
         next += 1;
       };
       worker.on('error', reject);
+      worker.on('exit', () => reject(new Error('a worker of the simulation ended by itself')));
       worker.on('message', (result: SeedResult) => {
         results.push(result);
         if (onResult?.(result) === 'stop') stopped = true;
@@ -51,6 +54,10 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedResult[]> {
       });
       goOn();
     });
-  await Promise.all(Array.from({ length: workers }, runOne));
+  try {
+    await Promise.all(Array.from({ length: workers }, runOne));
+  } finally {
+    await Promise.all(started.map((worker) => worker.terminate()));
+  }
   return results.toSorted((one, other) => one.seed - other.seed);
 }

@@ -42,9 +42,9 @@ const FAULTY_DETECTS = 100;
 
 /** One run: a random group, random faults, clients all the while; then everything is mended and it must serve again. */
 export class Simulation {
+  readonly group: GroupConfig;
   readonly #seed: number;
   readonly #world: World;
-  readonly #group: GroupConfig;
   readonly #stage: Stage;
   readonly #driver: FaultDriver;
   readonly #clients: Clients;
@@ -57,12 +57,12 @@ export class Simulation {
     const random = new SeededRandom(seed);
     this.#seed = seed;
     this.#world = new World(random.stream('world'), options.transcript === true);
-    this.#group = randomGroup(random.stream('settings'));
+    this.group = randomGroup(random.stream('settings'));
     this.#stage = this.#build(random);
     this.#checkers = this.#stage.checkers;
     this.#driver = new FaultDriver(this.#stage);
     this.#clients = this.#makeClients(random);
-    const { detectMs, leaseMs } = this.#group.failover;
+    const { detectMs, leaseMs } = this.group.failover;
     const fromMs = random.pick([0, 10 * detectMs]);
     this.#faultsEndMs = fromMs + FAULTY_DETECTS * detectMs;
     const window = { detectMs, leaseMs, fromMs, toMs: this.#faultsEndMs, only: options.only ?? null };
@@ -74,7 +74,7 @@ export class Simulation {
     world.afterEvent = () => this.#checkers.look();
     world.tell(
       'settings',
-      JSON.stringify({ ...this.#group.failover, traffic: this.#group.traffic[0]?.type, ...this.#group.replication }),
+      JSON.stringify({ ...this.group.failover, traffic: this.group.traffic[0]?.type, ...this.group.replication }),
     );
     for (const node of this.#stage.nodes) {
       this.#stage.startAgent(node);
@@ -98,7 +98,7 @@ export class Simulation {
   /** I9: with everything mended the group serves again, with both nodes in sync. */
   async #mustRecover(): Promise<void> {
     const world = this.#world;
-    const { failover, app } = this.#group;
+    const { failover, app } = this.group;
     this.#driver.heal();
     const limitMs =
       3 * (app.readyTimeoutMs + failover.holdDownMs + failover.switchoverTimeoutMs) + 40 * failover.detectMs + 30_000;
@@ -168,7 +168,7 @@ export class Simulation {
 
   #build(random: SeededRandom): Stage {
     const world = this.#world;
-    const group = this.#group;
+    const group = this.group;
     const baseMs = group.profile === 'wan' ? random.spread(2, 40) : random.spread(0.05, 1);
     const network = new Network(world, random.stream('network'), baseMs);
     const machines = new Map(
@@ -215,11 +215,11 @@ export class Simulation {
     world.tell('controller', 'starts');
     this.#stage.checkers.controllerStarted();
     const random = this.#world.random;
-    this.#controller = new ControllerRun({ group: this.#group, machine, nodes, network, records, director, random });
+    this.#controller = new ControllerRun({ group: this.group, machine, nodes, network, records, director, random });
   }
 
   get #clientTimeoutMs(): number {
-    return 5 * this.#group.failover.detectMs;
+    return 5 * this.group.failover.detectMs;
   }
 
   #makeClients(random: SeededRandom): Clients {
@@ -232,7 +232,7 @@ export class Simulation {
       director,
       nodes,
       random: stream,
-      thinkMs: this.#group.failover.heartbeatMs * stream.spread(0.5, 5),
+      thinkMs: this.group.failover.heartbeatMs * stream.spread(0.5, 5),
       timeoutMs: this.#clientTimeoutMs,
       clients: 1 + stream.int(4),
       keys: 1 + stream.int(3),

@@ -2,6 +2,9 @@ import { crc32 } from 'node:zlib';
 import { EventQueue, type SimEvent } from './event-queue.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
+/** Far more than the longest run takes. */
+const EVENTS_LIMIT = 2_000_000;
+
 /** A broken invariant, or something that must never happen. */
 export interface Violation {
   readonly atMs: number;
@@ -80,6 +83,7 @@ export class World {
       }
       this.nowMs = event.atMs;
       this.events += 1;
+      if (this.events > EVENTS_LIMIT) return this.broken('I9', `${EVENTS_LIMIT} events: something runs in circles`);
       this.fold(event.order);
       event.task!();
       await settled();
