@@ -1,7 +1,7 @@
-import pino from 'pino';
+import { silentLogger } from '../../src/kit/logger.ts';
 import { AgentNode, type NodePorts } from '../../src/agent/agent-node.ts';
 import type { AgentSettings } from '../../src/agent/core/agent-ports.ts';
-import type { Posture } from '../../src/agent/core/posture.ts';
+import type { PeerLinks } from '../../src/agent/peer-links.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
 import type { Beat, Ping } from '../../src/protocol/link/messages.ts';
@@ -18,7 +18,7 @@ export interface TrafficOrder {
 
 /** A real AgentNode in virtual time, on a log in memory; the test plays controller, slave, app and network devices. */
 export class NodeHarness {
-  readonly scheduler = new ManualScheduler();
+  readonly scheduler: ManualScheduler;
   readonly log = new MemoryLog();
   readonly settings: AgentSettings;
   readonly node: AgentNode;
@@ -27,15 +27,16 @@ export class NodeHarness {
   readonly batches: Uint8Array[] = [];
   readonly toController: (Beat | { readonly type: 'report'; readonly report: AgentReport })[] = [];
   readonly toSlave: (Ping | { readonly type: 'release'; readonly renouncedEpoch: number })[] = [];
-  readonly wanted: Posture[] = [];
+  /** The links to the peer, where a test has them. */
+  links: PeerLinks | null = null;
   /** What the devices answer to an order; a test may make them fail or wait. */
   onOrder: (order: TrafficOrder) => Promise<void> = () => Promise.resolve();
-  onRole: () => void = () => undefined;
   gate: 'open' | 'closed' = 'open';
   onIdle: () => void = () => undefined;
   #revision = 0;
 
-  constructor(settings: Partial<AgentSettings> = {}, syncsAlways = false) {
+  constructor(settings: Partial<AgentSettings> = {}, syncsAlways = false, scheduler = new ManualScheduler()) {
+    this.scheduler = scheduler;
     this.settings = { ...SETTINGS, ...settings };
     this.node = new AgentNode(this.settings, this.#ports(syncsAlways));
   }
@@ -46,9 +47,9 @@ export class NodeHarness {
       log,
       memory: log.memory,
       scheduler,
-      logger: pino({ level: 'silent' }),
-      instance: 'a-1',
-      logIsFree: () => true,
+      logger: silentLogger,
+      instance: `${this.settings.node}-1`,
+      logIsFree: () => this.links?.logIsFree ?? true,
       syncsAlways,
       endOfTurn: (task) => void scheduler.after(0, task),
       holdTraffic: (remainingMs) => this.#order('hold', remainingMs),
@@ -64,16 +65,18 @@ export class NodeHarness {
       },
       roleChanged: ({ appRole, epoch }) => {
         this.roles.push(`${appRole} ${epoch}`);
-        this.onRole();
       },
-      peerWanted: (posture) => void this.wanted.push(posture),
+      peerWanted: (posture) => this.links?.update(posture),
       sendToController: (message) => void this.toController.push(message),
-      sendToSlave: (message) => void this.toSlave.push(message),
+      sendToSlave: (message) => {
+        this.toSlave.push(message);
+        this.links?.sendToSlave(message);
+      },
       batchMade: (batch) => {
         this.batches.push(batch.slice());
-        return false;
+        return this.links?.batchMade(batch) ?? false;
       },
-      peerFacts: () => ({ end: null, lagBytes: null, catchUp: null }),
+      peerFacts: () => this.links?.facts() ?? { end: null, lagBytes: null, catchUp: null },
     };
   }
 
@@ -89,7 +92,7 @@ export class NodeHarness {
       revision: (this.#revision += 1),
       epoch: 1,
       master: change.role === 'slave' ? peer : node,
-      masterInstance: 'a-1',
+      masterInstance: `${change.role === 'slave' ? peer : node}-1`,
       inSync: [node, peer],
       slaveExpected: true,
       peerRenouncedEpoch: (change.epoch ?? 1) - 1,
