@@ -29,6 +29,7 @@ export interface ReplicaControl {
   onDiskFailure(error: unknown): void;
 }
 
+const OPEN: WriteGate = { state: 'open' };
 /** Read from the log at once for a follower. */
 const READ_BYTES = 256 * 1024;
 
@@ -43,6 +44,8 @@ export class NodeReplica implements Replica {
   readonly #onBatch: (batch: Uint8Array) => boolean;
   readonly #endOfTurn: (task: () => void) => void;
   #flushPlanned = false;
+  /** Writes are taken in this turn: not asked for each of them again. What counts is checked at each reply. */
+  #open = false;
   #told: Seq = 0;
   /** Somebody was told that nothing is confirmed, for want of a lease, and waits for its return. */
   #lapsed = false;
@@ -66,7 +69,10 @@ export class NodeReplica implements Replica {
   // --- state
 
   gate(): WriteGate {
-    return this.#control.gate();
+    if (this.#open) return OPEN;
+    const gate = this.#control.gate();
+    this.#open = gate.state === 'open' && this.#flushPlanned;
+    return gate;
   }
 
   readRefusal(): string | null {
@@ -151,7 +157,7 @@ export class NodeReplica implements Replica {
 
   /** Ends the batch of this turn: to the log, then to the followers. */
   flush(): void {
-    this.#flushPlanned = false;
+    this.#flushPlanned = this.#open = false;
     if (this.#builder.count === 0 || this.#builder.atomic) return;
     const { end } = this.#log;
     const epoch = this.#control.reignEpoch();
@@ -281,11 +287,13 @@ export class NodeReplica implements Replica {
   }
 
   gateChanged(): void {
+    this.#open = false;
     for (const listener of this.#gateListeners) listener();
   }
 
   /** The reign ended: records of this turn that are not in the log yet are dropped, and waiting clients with them. */
   reignLost(): void {
+    this.#open = false;
     this.#builder.endAtomic();
     this.flush();
     this.#told = Math.min(this.#told, this.#log.end.seq);

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { BatchCursor } from '../../src/protocol/batch/batch-cursor.ts';
 import { NodeReplica, type ReplicaControl } from '../../src/replication/node-replica.ts';
+import type { WriteGate } from '../../src/replication/replica.ts';
 import { recordsOf } from '../protocol/batch/samples.ts';
 import { TestStore } from './log/open-log.ts';
 
@@ -15,6 +16,8 @@ class Node {
   leased = true;
   failures: unknown[] = [];
   appends = 0;
+  gate: WriteGate = { state: 'open' };
+  gatesAsked = 0;
   /** Batches in the order in which they were made; each was in the log by then. */
   readonly batches: Uint8Array[] = [];
   #turn: (() => void)[] = [];
@@ -22,7 +25,10 @@ class Node {
   constructor() {
     const control: ReplicaControl = {
       reignEpoch: () => this.reign,
-      gate: () => ({ state: 'open' }),
+      gate: () => {
+        this.gatesAsked += 1;
+        return this.gate;
+      },
       readRefusal: () => null,
       confirmedSeq: () => this.confirmed,
       mayReply: () => this.leased,
@@ -106,6 +112,27 @@ describe('the replica: writes', () => {
       Array.from({ length: 50 }, (_, index) => `key ${index}`),
     );
     assert.equal(node.store.log.end.seq, 50);
+  });
+
+  it('are admitted by one question a turn, unless something changes in it', () => {
+    const node = new Node();
+    const write = (key: string): string => {
+      const { state } = node.replica.gate();
+      if (state === 'open') node.set(key, '1');
+      return state;
+    };
+    assert.deepEqual(['a', 'b', 'c', 'd'].map(write), ['open', 'open', 'open', 'open']);
+    assert.ok(node.gatesAsked <= 2);
+    for (const change of [() => node.turn(), () => node.replica.gateChanged(), () => node.replica.reignLost()]) {
+      node.gate = { state: 'open' };
+      node.replica.gateChanged();
+      ['x', 'y', 'z'].map(write);
+      node.gate = { state: 'hold' };
+      assert.equal(write('during'), 'open');
+      change();
+      assert.equal(write('after'), 'hold');
+      assert.equal(write('later'), 'hold');
+    }
   });
 
   it('of a value that came in pieces take their place before it is filled', () => {

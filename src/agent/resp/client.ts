@@ -18,6 +18,9 @@ const BLOCKED = 2;
 const FULL = 4;
 const CLOSING = 8;
 
+/** Why those are closed who wait for a confirmation that does not come. */
+export const REIGN_LOST = 'the reign ended before its writes were confirmed';
+
 /** What is read ahead of a client whose commands are not taken, so that its going is noticed. */
 const READ_AHEAD_BYTES = 256 * 1024;
 
@@ -192,12 +195,15 @@ export class Client implements AppConnection, Sender {
   /** Takes what commands there are, as far as they may be taken, and sends what replies may be sent. */
   work(): void {
     const parser = this.#parser;
+    const { reignsLost } = this.context;
     do {
       while (this.#stops === 0 && parser.next()) {
         this.#execute(parser.command);
         if (this.#output.length > this.context.limits.outputBytes) this.#stops |= FULL;
       }
       if (parser.error !== null && this.#stops === 0) this.#protocolError(parser.error);
+      // One of the commands itself ended the reign, by a write that the disk refused: none may be answered any more.
+      if (this.context.reignsLost !== reignsLost) return this.close(REIGN_LOST);
       this.#output.seal();
       this.flush();
     } while (this.#roomAgain());

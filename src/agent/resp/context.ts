@@ -39,6 +39,8 @@ export interface ServiceContext {
   /** Clients with a write that waits for the gate. */
   readonly held: Set<Client>;
   readonly inputs: InputBudget;
+  /** How many reigns ended here. */
+  reignsLost: number;
   /** Announces confirmations. */
   readonly confirmed: News;
   role: RoleNews;

@@ -8,7 +8,7 @@ import { RateLimitedWarnings } from '../../kit/rate-limited-warnings.ts';
 import type { Service } from '../../kit/service.ts';
 import type { Replica } from '../../replication/replica.ts';
 import type { AppObserver } from './app-observer.ts';
-import { Client } from './client.ts';
+import { Client, REIGN_LOST } from './client.ts';
 import { commandList } from './command-list.ts';
 import { tableOf } from './command.ts';
 import { ROLE_CHANNEL, sendRole } from './commands/pubsub.ts';
@@ -71,6 +71,7 @@ export class RespService implements Service {
       clients: new Map(),
       waiting: new Set(),
       held: new Set(),
+      reignsLost: 0,
       inputs: new InputBudget(limits.inputBytes, STANDING_LIMIT_S),
       confirmed: new News(scheduler),
       role: { role: 'none', epoch: 0, master: null },
@@ -158,7 +159,8 @@ export class RespService implements Service {
 
   /** Nobody knows what becomes of the writes that wait: their clients learn so by a closed connection. */
   #reignLost(): void {
-    for (const client of this.#context.waiting) client.close('the reign ended before its writes were confirmed');
+    this.#context.reignsLost += 1;
+    for (const client of this.#context.waiting) client.close(REIGN_LOST);
   }
 
   #second(): void {

@@ -89,6 +89,20 @@ void suite('replies wait for what they tell of', () => {
     await Promise.all([writer.gone(), reader.gone()]);
     assert.equal(await idle.ask('PING'), 'PONG');
   });
+
+  void test('are not sent to the client whose own write ended the reign', async (t) => {
+    const { replica, connect } = await startService(t);
+    const [writer, other] = [connect(), connect()];
+    assert.deepEqual([await writer.ask('PING'), await other.ask('PING')], ['PONG', 'PONG']);
+    const set = replica.set.bind(replica);
+    replica.set = (...place) => {
+      replica.loseReign();
+      return set(...place);
+    };
+    writer.send(['GET', 'a'], ['SET', 'a', '1'], ['PING']);
+    await assert.rejects(writer.replies(1), /closed after \[\]/);
+    assert.equal(await other.ask('PING'), 'PONG');
+  });
 });
 
 void suite('the gate', () => {
