@@ -13,7 +13,7 @@ export interface Loopback {
   /** Where clients of the app find it. */
   readonly service: string;
   /** Another connection to the agent of a node. */
-  client(node: NodeName): RawClient;
+  readonly client: (node: NodeName) => RawClient;
 }
 
 export type LoopbackOptions = Partial<Pick<ClusterOptions, 'app' | 'failover' | 'appSettings' | 'replication'>> & {

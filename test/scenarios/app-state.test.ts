@@ -72,7 +72,7 @@ function appOf(cluster: Cluster, node: NodeName): number | null {
 }
 
 async function crashInPlace({ cluster, service }: Loopback): Promise<void> {
-  const before = await cluster.status();
+  const earlier = await cluster.status();
   const master = await cluster.master();
   await fill(service);
   for (let crash = 0; crash < 3; crash++) {
@@ -85,7 +85,7 @@ async function crashInPlace({ cluster, service }: Loopback): Promise<void> {
     await assertAllThere(service);
   }
   const { master: after, epoch } = await cluster.whole();
-  assert.deepEqual([after, epoch], [before.master, before.epoch], 'it went on where it was');
+  assert.deepEqual([after, epoch], [earlier.master, earlier.epoch], 'it went on where it was');
 }
 
 describe('the state of an app that crashed', () => {
