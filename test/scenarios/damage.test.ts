@@ -48,6 +48,8 @@ async function assertHealed({ cluster, client }: Loopback, damaged: NodeName): P
     const node = (await cluster.status()).nodes.find(({ id }) => id === damaged);
     return node !== undefined && node.archives.some((path) => path.includes('damaged-log'));
   });
+  // An app whose own reads met the damage has ended.
+  await cluster.restartEnded();
   const { nodes } = await cluster.whole();
   assert.deepEqual(
     nodes.map(({ trouble }) => trouble),
@@ -72,7 +74,8 @@ describe('a flipped bit', () => {
       await fill(client(master));
       const path = flip(cluster.store(slave), valueOf(7), 3);
       const answer = await client(slave).text('GET', keyOf(7));
-      assert.ok(answer.startsWith(`-ERR ${path} is damaged at byte `), answer);
+      // Whoever reads first is told where; the app's own follower may have been it.
+      assert.ok(answer.includes(`${path} is damaged at byte `), answer);
       assert.match(await client(slave).text('GET', keyOf(300)), /^-MISCONF .* is damaged at byte/);
       assert.equal(await client(master).ask('GET', keyOf(7)), valueOf(7));
       await assertHealed(loopback, slave);
@@ -87,7 +90,8 @@ describe('a flipped bit', () => {
       await fill(client(master));
       const path = flip(cluster.store(master), valueOf(100), 5);
       const answer = await client(master).text('GET', keyOf(100));
-      assert.ok(answer.startsWith(`-ERR ${path} is damaged at byte `), answer);
+      // Whoever reads first is told where; the app's own follower may have been it.
+      assert.ok(answer.includes(`${path} is damaged at byte `), answer);
       await until('the other node to take over', async () => (await cluster.status()).master === otherThan(master));
       await assertHealed(loopback, master);
       assert.equal(await cluster.master(), otherThan(master));
