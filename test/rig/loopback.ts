@@ -34,6 +34,12 @@ export async function onLoopback(
   };
   const [director, a, b] = [machine('director'), machine('a'), machine('b')];
   const clients: RawClient[] = [];
+  const leave = (): void => {
+    for (const one of [director, a, b]) one.killAll();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const exit = (): never => process.exit(1);
+  process.on('exit', leave).on('SIGTERM', exit).on('SIGINT', exit);
   const [entry = 0, ...ports] = await freePorts(7);
   const service = `127.0.0.1:${entry}`;
   try {
@@ -62,7 +68,8 @@ export async function onLoopback(
   } finally {
     for (const client of clients) await client.close();
     for (const one of [director, a, b]) await one.close();
-    rmSync(dir, { recursive: true, force: true });
+    leave();
+    process.off('exit', leave).off('SIGTERM', exit).off('SIGINT', exit);
   }
 }
 

@@ -71,6 +71,29 @@ function appOf(cluster: Cluster, node: NodeName): number | null {
   return null;
 }
 
+/** What an agent ran outlives it when it is killed. */
+function endApps(cluster: Cluster): void {
+  for (const node of NODES) {
+    const pid = appOf(cluster, node);
+    if (pid !== null) process.kill(pid, 'SIGKILL');
+  }
+}
+
+/** A pair whose agents run the app. */
+async function onAgentsThatRun(body: (loopback: Loopback) => Promise<void>, base?: string): Promise<void> {
+  await onLoopback(
+    async (loopback) => {
+      try {
+        await body(loopback);
+      } finally {
+        for (const node of NODES) await loopback.cluster.agent(node).kill();
+        endApps(loopback.cluster);
+      }
+    },
+    base === undefined ? RUN_BY_AGENT : { ...RUN_BY_AGENT, base },
+  );
+}
+
 async function crashInPlace({ cluster, service }: Loopback): Promise<void> {
   const earlier = await cluster.status();
   const master = await cluster.master();
@@ -91,26 +114,20 @@ async function crashInPlace({ cluster, service }: Loopback): Promise<void> {
 describe('the state of an app that crashed', () => {
   before(buildCppFriendList);
 
-  it('is read again from its agent, and it goes on in place', () => onLoopback(crashInPlace, RUN_BY_AGENT));
+  it('is read again from its agent, and it goes on in place', () => onAgentsThatRun(crashInPlace));
 
   it('also with the store on a tmpfs, which outlives all processes of both nodes', () => {
     accessSync('/dev/shm', constants.W_OK);
-    return onLoopback(
-      async (loopback) => {
-        const { cluster, service } = loopback;
-        assert.equal(statfsSync(cluster.store('a')).type, TMPFS);
-        await crashInPlace(loopback);
-        for (const node of NODES) {
-          const pid = appOf(cluster, node);
-          await cluster.agent(node).kill();
-          if (pid !== null) process.kill(pid, 'SIGKILL');
-        }
-        await cluster.restartEnded();
-        await cluster.whole();
-        await assertAllThere(service);
-      },
-      { ...RUN_BY_AGENT, base: '/dev/shm' },
-    );
+    return onAgentsThatRun(async (loopback) => {
+      const { cluster, service } = loopback;
+      assert.equal(statfsSync(cluster.store('a')).type, TMPFS);
+      await crashInPlace(loopback);
+      for (const node of NODES) await cluster.agent(node).kill();
+      endApps(cluster);
+      await cluster.restartEnded();
+      await cluster.whole();
+      await assertAllThere(service);
+    }, '/dev/shm');
   });
 
   it('is read again when its agent was killed and is back, by an app that went on running', () =>
