@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { connect } from '../../src/sdk/index.ts';
 import { otherThan } from '../rig/cluster.ts';
 import { VIP } from '../rig/pair-kinds.ts';
 import { until } from '../rig/until.ts';
@@ -75,6 +77,28 @@ describe('no failover', () => {
       await cluster.whole();
       assert.equal(await cluster.master(), master);
     }));
+
+  it('when the slave comes back without its disk: writes do not wait for its catch-up', () =>
+    onPair(
+      async ({ cluster, master, history }) => {
+        const slave = otherThan(master);
+        const state = connect({ socket: cluster.socket(master) });
+        for (let index = 0; index < 48; index += 1) await state.set(`bulk:${index}`, Buffer.alloc(65_536, index));
+        await state.close();
+        await cluster.agent(slave).kill();
+        rmSync(cluster.store(slave), { recursive: true });
+        await cluster.startAgent(slave);
+        await until('the slave to catch up', async () => {
+          const { nodes } = await cluster.status();
+          return nodes.find(({ id }) => id === slave)?.catchUp;
+        });
+        await history.nextOk();
+        const { inSync } = await cluster.status();
+        assert.deepEqual(inSync, [master], 'it has not caught up yet');
+        assert.equal(await cluster.master(), master);
+      },
+      { replication: { catchUpRate: '384KiB/s' } },
+    ));
 
   it('when the master is cut off from the controller alone', () =>
     onPair(async ({ rig, cluster, master, history }) => {

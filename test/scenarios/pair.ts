@@ -18,6 +18,7 @@ export interface PairOptions {
   readonly app?: AppKind;
   readonly traffic?: TrafficKind;
   readonly failover?: ClusterOptions['failover'];
+  readonly replication?: object;
 }
 
 /**
@@ -36,6 +37,7 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
       app: await friendListIn(app),
       traffic: [entry],
       failover: { holdDown: '0s', ...options.failover },
+      replication: { ...options.replication },
     });
     const history = await HistoryRun.start(rig.host('client'), { to: service });
     await history.nextOk();

@@ -31,6 +31,8 @@ export class Reign {
   #confirmedSeq = 0;
   /** Since when the slave has owed a confirmation or its presence; null if it owes nothing. */
   #owingSinceMs: number | null = null;
+  /** The record with whose confirmation that debt is paid. */
+  #owedSeq = 0;
   /** End of the log at the last tick: a slave that has confirmed this much is as good as level. */
   #endAtLastTick = 0;
 
@@ -66,23 +68,25 @@ export class Reign {
   onSlaveAttached(nowMs: number): void {
     this.#slaveAttached = true;
     this.#ackedSeq = 0;
-    this.#owingSinceMs = nowMs;
+    this.#owes(nowMs);
   }
 
   onSlaveLost(nowMs: number): void {
     this.#slaveAttached = false;
-    this.#owingSinceMs ??= nowMs;
+    this.#owes(nowMs);
   }
 
   onAck(seq: number, nowMs: number): void {
     if (seq <= this.#ackedSeq) return;
     this.#ackedSeq = seq;
-    this.#owingSinceMs = seq >= this.#ports.endSeq() ? null : nowMs;
+    // That it gets on is not enough: a slave that has much to catch up with would keep writes waiting until its end.
+    if (seq >= this.#owedSeq) this.#owingSinceMs = null;
+    if (seq < this.#ports.endSeq()) this.#owes(nowMs);
     this.#updateConfirmed();
   }
 
   onAppended(nowMs: number): void {
-    if (this.#membership.slaveMustConfirm) this.#owingSinceMs ??= nowMs;
+    if (this.#membership.slaveMustConfirm) this.#owes(nowMs);
     this.#updateConfirmed();
   }
 
@@ -203,7 +207,14 @@ export class Reign {
     this.#ports.appendReign(this.epoch);
     if (this.isActive) this.#ports.appendInSync(this.epoch, this.#recorded.inSync);
     // A slave that is known to be lost has stalled for long enough.
-    if (this.#membership.slaveMustConfirm) this.#owingSinceMs = this.#recorded.slaveExpected ? nowMs : -Infinity;
+    if (this.#membership.slaveMustConfirm) this.#owes(this.#recorded.slaveExpected ? nowMs : -Infinity);
+  }
+
+  /** Unless it owes something already, the slave owes from now on what is in the log, or its presence. */
+  #owes(nowMs: number): void {
+    if (this.#owingSinceMs !== null) return;
+    this.#owingSinceMs = nowMs;
+    this.#owedSeq = this.#ports.endSeq();
   }
 
   readonly #mark = (members: readonly string[]): number => this.#ports.appendInSync(this.epoch, members);

@@ -84,14 +84,40 @@ describe('a master whose slave stalls', () => {
     assert.deepEqual(proposed(node), ['a']);
   });
 
-  it('goes on with one that is slow, and confirms something all the time', () => {
+  it('goes on with one that is never level, but confirms each record in time', () => {
     const node = CoreHarness.serving();
-    node.append(100);
     for (let seconds = 0; seconds < 10; seconds += 1) {
-      node.ack(node.core.slaveSeq + 1);
+      const { endSeq } = node;
+      node.append(100);
       passLeased(node, leaseMs);
+      node.ack(endSeq);
     }
     assert.equal(proposed(node), null);
+  });
+
+  it('does not wait for one that has more to catch up with than that takes, however well it gets on', () => {
+    const node = CoreHarness.serving();
+    // It came back without a disk, before its absence was on record.
+    node.core.onPeerLost();
+    node.core.onSlaveAttached();
+    node.append();
+    for (let passedMs = 0; passedMs <= stallTimeoutMs; passedMs += SETTINGS.heartbeatMs) {
+      assert.equal(proposed(node), null);
+      node.ack(node.core.slaveSeq + 1);
+      passLeased(node, SETTINGS.heartbeatMs);
+    }
+    assert.deepEqual(proposed(node), ['a']);
+  });
+
+  it('does not wait for one that takes the link over and over and confirms nothing', () => {
+    const node = CoreHarness.serving();
+    node.append();
+    for (let passedMs = 0; passedMs <= stallTimeoutMs; passedMs += 500) {
+      node.core.onSlaveAttached();
+      passLeased(node, 500);
+      node.core.onPeerLost();
+    }
+    assert.deepEqual(proposed(node), ['a']);
   });
 
   it('asks at once where the slave is known to be lost', () => {
