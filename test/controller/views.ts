@@ -30,7 +30,7 @@ export type ViewChanges = Partial<Omit<GroupView, 'record' | 'nodes' | 'threshol
   readonly thresholds?: Partial<Thresholds>;
 };
 
-const THRESHOLDS: Thresholds = {
+export const THRESHOLDS: Thresholds = {
   mode: 'auto',
   prefer: 'a',
   detectMs: 500,

@@ -88,6 +88,8 @@ export class AgentLink {
         this.#link = link;
         this.#options.onLinked();
       });
+      // It may have been told to stop while the link was on its way here.
+      if (signal.aborted) return link.close('the controller stops');
       signal.addEventListener('abort', onAbort, { once: true });
       link.send({ type: 'hello', versions: LINK_VERSIONS, cluster, group, node, instance });
     });
