@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Cluster, GROUP, NODES, otherThan, USUAL_PORTS } from '../../test/rig/cluster.ts';
+import type { GroupStatus } from '../../src/model/status.ts';
+import { Cluster, GROUP, type NodeName, NODES, otherThan, USUAL_PORTS } from '../../test/rig/cluster.ts';
 import { longestGapMs } from '../../test/rig/history.ts';
 import { HistoryRun } from '../../test/rig/history-run.ts';
 import { machineMs } from '../../test/rig/machine-clock.ts';
@@ -56,11 +57,15 @@ export function playWithoutFaults(forMs: number, note: (line: string) => void): 
       await cluster.agent(slave).stop();
       const store = cluster.store(slave);
       for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true });
+      const toSeq = endOf(await cluster.status(), master);
       await cluster.startAgent(slave);
       const startedMs = machineMs();
       await until(
         'the slave to be in sync again',
-        async () => (await cluster.status()).inSync.length === NODES.length,
+        async () => {
+          const status = await cluster.status();
+          return endOf(status, slave) >= toSeq && status.inSync.length === NODES.length;
+        },
         CATCH_UP_LIMIT_MS,
         200,
       );
@@ -74,13 +79,16 @@ export function playWithoutFaults(forMs: number, note: (line: string) => void): 
     for (const { message, rule } of await cluster.api.events({ group: GROUP, limit: 1000 })) {
       if (rule !== 'R500') note(`  ${rule} ${message}`);
     }
-    const end = after.nodes.find(({ id }) => id === master)?.logEnd?.seq ?? 0;
     return {
       minutes: Math.round((endedMs - beganMs) / 6000) / 10,
       failovers: after.epoch - before.epoch,
-      records: end,
+      records: endOf(after, master),
       catch_ups: catchUps,
       longest_outage_ms: Math.round(longestGapMs(attempts, beganMs, endedMs)),
     };
   });
+}
+
+function endOf({ nodes }: GroupStatus, node: NodeName): number {
+  return nodes.find(({ id }) => id === node)?.logEnd?.seq ?? 0;
 }
