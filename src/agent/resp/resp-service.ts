@@ -33,14 +33,14 @@ export interface RespServiceOptions {
   readonly limits?: Partial<ClientLimits>;
 }
 
-const DEFAULT_LIMITS: ClientLimits = {
+export const DEFAULT_LIMITS: ClientLimits = {
   clients: 10_000,
   outputBytes: 1024 * 1024,
   inputBytes: 256 * 1024 * 1024,
   unreadS: 60,
 };
 /** A large command that others wait for has to go on within this time. */
-const STANDING_LIMIT_S = 10;
+export const STANDING_LIMIT_S = 10;
 /** Owner and group may use the socket. */
 const SOCKET_MODE = 0o660;
 
