@@ -206,8 +206,10 @@ export class Reign {
     this.#phase = 'promoting';
     this.#ports.appendReign(this.epoch);
     if (this.isActive) this.#ports.appendInSync(this.epoch, this.#recorded.inSync);
-    // A slave that is known to be lost has stalled for long enough.
-    if (this.#membership.slaveMustConfirm) this.#owes(this.#recorded.slaveExpected ? nowMs : -Infinity);
+    if (!this.#membership.slaveMustConfirm) return;
+    // A slave that is known to be lost has stalled for long enough, whatever the records above made of it.
+    this.#owingSinceMs = null;
+    this.#owes(this.#recorded.slaveExpected ? nowMs : -Infinity);
   }
 
   /** Unless it owes something already, the slave owes from now on what is in the log, or its presence. */

@@ -103,12 +103,12 @@ export class CoreHarness {
       },
       appendReign: (epoch) => {
         this.onWrite();
-        this.endSeq += 1;
+        this.append();
         this.reigns.push(epoch);
       },
       appendInSync: (_epoch, members) => {
         this.onWrite();
-        this.endSeq += 1;
+        this.append();
         this.marks.push(`${this.endSeq}: ${members.join(',')}`);
         return this.endSeq;
       },
@@ -182,6 +182,7 @@ export class CoreHarness {
     this.core.onAck(this.core.epoch, seq);
   }
 
+  /** As a node does, it tells the core of each record, be it the core's own. */
   append(records = 1): void {
     this.endSeq += records;
     this.core.onAppended();
