@@ -202,8 +202,7 @@ export class Client implements AppConnection, Sender {
         if (this.#output.length > this.context.limits.outputBytes) this.#stops |= FULL;
       }
       if (parser.error !== null && this.#stops === 0) this.#protocolError(parser.error);
-      // One of the commands itself ended the reign, by a write that the disk refused: none may be answered any more.
-      if (this.context.reignsLost !== reignsLost) return this.close(REIGN_LOST);
+      if (this.context.reignsLost !== reignsLost && this.#toldTooMuch) return this.close(REIGN_LOST);
       this.#output.seal();
       this.flush();
     } while (this.#roomAgain());
@@ -330,6 +329,14 @@ export class Client implements AppConnection, Sender {
     });
     this.out.error(error);
     this.closeAfterReplies();
+  }
+
+  /**
+   * To be asked when one of the commands itself ended the reign, by what the disk refused: whether something was written
+   * of what nobody may confirm any more. A mere error may still be told.
+   */
+  get #toldTooMuch(): boolean {
+    return this.#output.waitsBeyond(this.context.replica.confirmedSeq());
   }
 
   #roomAgain(): boolean {

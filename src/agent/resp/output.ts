@@ -25,6 +25,11 @@ export class Output {
     if (seq > this.#wait) this.#wait = seq;
   }
 
+  /** Whether what was written since the last `seal` must not go out with no more than `confirmed`. */
+  waitsBeyond(confirmed: Seq): boolean {
+    return this.#wait > confirmed;
+  }
+
   /** Ends the present run. */
   seal(): void {
     const { position } = this.writer;

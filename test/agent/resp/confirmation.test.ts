@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { HsctlError } from '../../../src/kit/errors.ts';
 import { startService } from './harness.ts';
 import { assertSilent, settled } from './settled.ts';
 
@@ -102,6 +103,22 @@ void suite('replies wait for what they tell of', () => {
     writer.send(['GET', 'a'], ['SET', 'a', '1'], ['PING']);
     await assert.rejects(writer.replies(1), /closed after \[\]/);
     assert.equal(await other.ask('PING'), 'PONG');
+  });
+
+  void test('but the client whose read ended the reign is told why, unless it had written too', async (t) => {
+    const { replica, connect } = await startService(t);
+    const [reader, both] = [connect(), connect()];
+    await reader.ask('SET', 'a', '1');
+    assert.equal(await both.ask('GET', 'a'), '1');
+    replica.get = () => {
+      replica.loseReign();
+      throw new HsctlError('disk', '1.log is damaged at byte 48', 'Nothing.');
+    };
+    reader.send(['GET', 'a'], ['PING']);
+    assert.deepEqual(await reader.replies(2), ['-ERR 1.log is damaged at byte 48', 'PONG']);
+    both.send(['SET', 'b', '1'], ['GET', 'a'], ['PING']);
+    await assert.rejects(both.replies(1), /closed after \[\]/);
+    assert.equal(await reader.ask('PING'), 'PONG');
   });
 });
 
