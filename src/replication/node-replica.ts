@@ -124,8 +124,7 @@ export class NodeReplica implements Replica {
 
   delete(bytes: Uint8Array, keyStart: number, keyEnd: number): Seq {
     const key = bytes.subarray(keyStart, keyEnd);
-    const pending = this.#pending.find(key);
-    if (pending === null || (pending === undefined && !this.#log.has(key))) return 0;
+    if (this.valueLength(key) < 0) return 0;
     if (this.#builder.full) this.flush();
     this.#builder.delete(bytes, keyStart, keyEnd);
     return this.#added();

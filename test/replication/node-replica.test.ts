@@ -4,6 +4,7 @@ import { HsctlError } from '../../src/kit/errors.ts';
 import { BatchCursor } from '../../src/protocol/batch/batch-cursor.ts';
 import { NodeReplica, type ReplicaControl } from '../../src/replication/node-replica.ts';
 import type { WriteGate } from '../../src/replication/replica.ts';
+import { Fingerprint } from '../../src/replication/log/fingerprint.ts';
 import { recordsOf } from '../protocol/batch/samples.ts';
 import { TestStore } from './log/open-log.ts';
 
@@ -200,6 +201,17 @@ describe('the replica: reads', () => {
     const { keys, next } = node.replica.scan(0, 100);
     assert.deepEqual(keys.map((key) => Buffer.from(key).toString()).toSorted(), ['one', 'two']);
     assert.equal(next, 0);
+  });
+
+  it('delete no other key, even one that the index cannot tell apart', (t) => {
+    t.mock.method(Fingerprint.prototype, 'take', function (this: Fingerprint) {
+      this.a = this.b = this.c = 1;
+    });
+    const node = new Node();
+    node.set('one', '1');
+    node.turn();
+    assert.deepEqual([node.delete('two'), node.get('two'), node.get('one')], [0, null, '1']);
+    assert.equal(node.delete('one'), 2);
   });
 
   it('of a key that is not there delete nothing', () => {

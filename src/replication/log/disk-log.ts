@@ -213,7 +213,7 @@ export class DiskLog implements Log {
   }
 
   has(key: Uint8Array): boolean {
-    return this.#store.index.find(key);
+    return this.valueLength(key) >= 0;
   }
 
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] } {

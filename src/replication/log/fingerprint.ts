@@ -9,10 +9,11 @@ export type FingerprintKey = readonly [number, number, number, number];
 /**
  * A key's identity in the index: 82 bits of HalfSipHash-1-3 under a secret of the store.
  *
- * Two keys of one store with the same 82 bits would be taken for one. With 100 million keys the odds of one such pair
- * are 1e-9; nobody who may choose keys can make one without the secret. An exact comparison would cost a read of the
- * old record at each overwrite, 0.6 us, about twice what all the rest of indexing costs. Reads compare the key itself,
- * so a value is never given for another key.
+ * Two keys of one store with the same 82 bits would be taken for one by a write: the index keeps the later one. The odds
+ * of one such pair are n^2 / 2^83: 3e-11 with 16 million keys, 1e-9 with 100 million; nobody who may choose keys can make one
+ * without the secret. Reads and deletes compare the key itself, so a value is never given for another key, nor deleted
+ * for it. Comparing at each overwrite would cost a read of the old record, 0.6 us, about twice what all the rest of
+ * indexing costs, and reading all values at each start.
  *
  * `a` and `b` are 32 bits each; `c` has the table in its upper `SHARD_BITS` and 8 more bits in its lowest byte.
  */

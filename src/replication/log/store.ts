@@ -30,6 +30,7 @@ export interface StoreOptions {
   /** Whether every confirmation waits for a sync: then the log stays intact when the machine goes down. */
   readonly fsyncAlways: boolean;
   readonly clock: Clock;
+  /** Makes the store's name and secret. */
   readonly random: Random;
   /** Who rewrites segments: `threadRewriter` in a daemon. */
   readonly rewriter: Rewriter;
