@@ -37,7 +37,7 @@ export interface StoreDescription {
 /** Describes a store, mostly from hint files: damaged values are not found (`verifyStore` finds them). */
 export function describeStore(disk: Disk, directory: string): StoreDescription {
   const meta = metaOf(disk, directory);
-  const segments = reading(directory, () => [...walkLog(disk, directory, meta.store)]);
+  const segments = reading(directory, () => walkLog(disk, directory, meta.store));
   const history = new History();
   for (const segment of segments) for (const record of segment.controls) history.add(record);
   const end = segments.at(-1)?.end ?? LOG_START;
@@ -70,7 +70,7 @@ export interface StoreVerdict {
 /** Reads the whole log and checks every checksum. Takes as long as reading the files does. */
 export function verifyStore(disk: Disk, directory: string): StoreVerdict {
   metaOf(disk, directory);
-  const segments = reading(directory, () => [...walkLog(disk, directory, null)]);
+  const segments = reading(directory, () => walkLog(disk, directory, null));
   return {
     directory,
     usedBy: lockOwner(disk, directory),
@@ -107,7 +107,7 @@ export function listArchives(disk: Disk, directory: string): readonly ArchiveDes
 function describeArchive(disk: Disk, path: string): ArchiveDescription {
   const facts = disk.stat(path);
   const whole = facts?.directory === true;
-  const files = whole ? [...walkLog(disk, path, null)] : [walkFile(disk, path, null)];
+  const files = whole ? walkLog(disk, path, null) : [walkFile(disk, path, null)];
   return {
     path,
     kind: whole ? 'log' : 'tail',

@@ -5,7 +5,7 @@ import { whyNotNext } from './continuity.ts';
 import type { Disk } from './disk.ts';
 import { Hint } from './hint-file.ts';
 import { segmentNames } from './open-segments.ts';
-import { type ControlRecord, controlRecord, fileName } from './segment.ts';
+import { type ControlRecord, type SegmentName, controlRecord, fileName } from './segment.ts';
 
 /** Where a file of a log is damaged, or what is missing. */
 export interface LogProblem {
@@ -30,24 +30,64 @@ export interface WalkedFile {
 }
 
 /**
- * Looks through the files of a log, oldest first, and changes nothing; somebody may be writing to it.
+ * Looks through the files of a log, oldest first, and changes nothing; somebody may be writing to it, and compact it.
  * `store`: its id, to believe hint files; null to read everything.
  */
-export function* walkLog(disk: Disk, directory: string, store: string | null): Generator<WalkedFile> {
-  let end: LogPosition | null = LOG_START;
-  for (const name of segmentNames(disk, directory)) {
-    if (end !== null && name.firstSeq <= end.seq) continue;
-    const file = `${directory}/${fileName(name, 'log')}`;
-    const hint = store === null ? null : Hint.open(disk, `${directory}/${fileName(name, 'hint')}`, store);
-    const gap =
-      end === null || name.firstSeq === end.seq + 1
-        ? null
-        : { file, offset: 0, what: `it begins with seq ${name.firstSeq}, the file before it ends with ${end.seq}` };
-    const found: WalkedFile = hint === null ? walkFile(disk, file, gap === null ? end : null) : fromHint(file, hint);
-    const hasHint = disk.stat(`${directory}/${fileName(name, 'hint')}`) !== null;
-    const problem: LogProblem | null = gap ?? found.problem;
-    end = found.problem === null ? found.end : null;
-    yield { ...found, hasHint, problem };
+export function walkLog(disk: Disk, directory: string, store: string | null): readonly WalkedFile[] {
+  const walked: Step[] = [];
+  let names = segmentNames(disk, directory);
+  let at = 0;
+  for (let name = names[at]; name !== undefined; name = names[at]) {
+    const { firstSeq } = name;
+    const end = walked.length === 0 ? LOG_START : walked.at(-1)!.end;
+    at += 1;
+    if (end !== null && firstSeq <= end.seq) continue;
+    const step = walkNext(disk, directory, name, end, store);
+    if (step !== null) {
+      walked.push(step);
+      continue;
+    }
+    // It was rewritten meanwhile, maybe in one with files that were looked through already: those are done again.
+    names = segmentNames(disk, directory);
+    const covering = names.findLast((each) => each.firstSeq <= firstSeq)?.firstSeq ?? 0;
+    while ((walked.at(-1)?.firstSeq ?? -1) >= covering) walked.pop();
+    at = names.findIndex((each) => each.firstSeq >= covering);
+  }
+  return walked.map(({ file }) => file);
+}
+
+/** A file, and where the log ends behind it; null if that is not known. */
+interface Step {
+  readonly firstSeq: number;
+  readonly file: WalkedFile;
+  readonly end: LogPosition | null;
+}
+
+/** Looks through the file behind `before`; null if it is not there any more. */
+function walkNext(
+  disk: Disk,
+  directory: string,
+  name: SegmentName,
+  before: LogPosition | null,
+  store: string | null,
+): Step | null {
+  const path = `${directory}/${fileName(name, 'log')}`;
+  const hintPath = `${directory}/${fileName(name, 'hint')}`;
+  const hint = store === null ? null : Hint.open(disk, hintPath, store);
+  const goesOn = before === null || name.firstSeq === before.seq + 1;
+  const what = goesOn ? '' : `it begins with seq ${name.firstSeq}, the file before it ends with ${before.seq}`;
+  try {
+    const file = hint === null ? walkFile(disk, path, goesOn ? before : null) : fromHint(path, hint);
+    const problem = goesOn ? file.problem : { file: path, offset: 0, what };
+    const hasHint = disk.stat(hintPath) !== null;
+    return {
+      firstSeq: name.firstSeq,
+      file: { ...file, hasHint, problem },
+      end: file.problem === null ? file.end : null,
+    };
+  } catch (error) {
+    if (disk.stat(path) === null) return null;
+    throw error;
   }
 }
 

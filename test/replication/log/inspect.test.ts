@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { OP } from '../../../src/protocol/batch/layout.ts';
+import type { Disk } from '../../../src/replication/log/disk.ts';
 import { archivedRecords, describeStore, listArchives, verifyStore } from '../../../src/replication/log/inspect.ts';
 import { STORE, TestStore } from './open-log.ts';
 
@@ -11,6 +12,29 @@ function filled(): TestStore {
   for (let number = 0; number < 60; number++) store.set(`key-${number}`, 'v'.repeat(100));
   store.append({ kind: 'inSync', nodes: ['b'] });
   return store;
+}
+
+/** A store of many segments of which little is still of use. */
+function overwritten(): TestStore {
+  const store = new TestStore();
+  for (let number = 0; number < 200; number++) store.set(`key-${number % 7}`, `${number}`.padEnd(100, 'v'));
+  return store;
+}
+
+/** The disk as `before` until so many logs were opened, then as `after`. */
+function rewrittenAfter(opens: number, before: Disk, after: Disk): Disk {
+  let left = opens;
+  return new Proxy(before, {
+    get(_target, name: keyof Disk) {
+      const disk = left > 0 ? before : after;
+      if (name !== 'open') return typeof disk[name] === 'function' ? disk[name].bind(disk) : disk[name];
+      return (path: string, mode: 'read') => {
+        const file = disk.open(path, mode);
+        if (path.endsWith('.log')) left -= 1;
+        return file;
+      };
+    },
+  });
 }
 
 /** A picture of all files, to see that nothing was changed. */
@@ -89,6 +113,24 @@ suite('verify', () => {
     const { problems } = verifyStore(store.disk, STORE);
     assert.equal(problems.length, 1);
     assert.match(problems[0]!.what, /it begins with seq \d+, the file before it ends with \d+/);
+  });
+
+  test('a log that is compacted meanwhile is read to its end', async () => {
+    const [before, after] = [overwritten(), overwritten()];
+    await Promise.all([before.log.sync(), after.log.sync()]);
+    after.log.setConfirmed(after.log.end.seq);
+    let runs = 0;
+    while (await after.log.compact()) runs += 1;
+    assert.ok(runs > 0 && before.files('log').length > after.files('log').length + 3);
+    const expected = verifyStore(after.disk, STORE);
+    assert.deepEqual(expected.problems, []);
+    for (let opens = 0; opens <= before.files('log').length; opens++) {
+      const found = verifyStore(rewrittenAfter(opens, before.disk, after.disk), STORE);
+      assert.deepEqual([found.problems, found.end], [[], expected.end], `${opens} files were read before`);
+      const firstSeqs = found.segments.map(({ firstSeq }) => firstSeq);
+      const ends = found.segments.map(({ end }) => end.seq + 1);
+      assert.deepEqual(firstSeqs, [1, ...ends.slice(0, -1)], 'each file once, and none is missing');
+    }
   });
 
   test('a write under way is no problem', () => {
