@@ -15,8 +15,10 @@ const MINUTE_MS = 60_000;
 const MEBIBYTE = 2 ** 20;
 /** What is overwritten, in runs of some seconds each. */
 const LOAD: Load = { pipeline: 64, writes: 2_000_000, keys: 200_000 };
-/** Of a record in the log: its header, its key and its value. */
-const RECORD_BYTES = 8 + 16 + VALUE_BYTES;
+/** Of a record in the log, once it is compacted: what stands before its key, its key and its value. */
+const RECORD_BYTES = 12 + 16 + VALUE_BYTES;
+const LIVE_MB = ((LOAD.keys ?? 0) * RECORD_BYTES) / MEBIBYTE;
+const SEGMENT_MB = 64;
 
 interface Sample {
   readonly rssMb: number;
@@ -93,6 +95,7 @@ function summary(samples: readonly Sample[]): object {
     heap_last_mb: last?.heapMb,
     heap_max_mb: Math.max(...samples.map(({ heapMb }) => heapMb)),
     disk_max_mb: Math.max(...samples.map(({ diskMb }) => diskMb)),
-    live_mb: Math.round(((LOAD.keys ?? 0) * RECORD_BYTES) / MEBIBYTE),
+    live_mb: Math.round(LIVE_MB),
+    disk_limit_mb: Math.round(2 * LIVE_MB + 2 * SEGMENT_MB),
   };
 }

@@ -6,7 +6,7 @@ import type { Disk } from './disk.ts';
 import { Damage, damagedFile } from './disk-failure.ts';
 import type { FingerprintKey } from './fingerprint.ts';
 import type { AgentMemory } from './log.ts';
-import { readWhole, writeDurably } from './write-durably.ts';
+import { readWhole, writeDurably, writeDurablyLater } from './write-durably.ts';
 
 const FILE = 'meta.json';
 const LIMIT_BYTES = 64 * 1024;
@@ -66,7 +66,10 @@ function checksum(json: string): string {
   return crc32(new TextEncoder().encode(json)).toString(16).padStart(8, '0');
 }
 
-/** The few durable values of a store. Each change is on stable storage when the call that made it returns. */
+/**
+ * The few durable values of a store. Each change is on stable storage when the call that made it returns, or what it
+ * returned resolves.
+ */
 export class StoreMeta implements AgentMemory {
   readonly #disk: Disk;
   readonly #directory: string;
@@ -75,6 +78,7 @@ export class StoreMeta implements AgentMemory {
   /** Whether the store was last closed in good order. */
   readonly wasClean: boolean;
   #meta: Meta;
+  #saves = 0;
 
   private constructor(disk: Disk, directory: string, meta: Meta, former: Meta) {
     this.sameBoot = former.boot === meta.boot;
@@ -113,7 +117,7 @@ export class StoreMeta implements AgentMemory {
     const kept = former.boot === boot || former.clean || former.syncsAlways;
     const meta = { ...former, boot, clean: false, syncsAlways, intact: former.intact && kept };
     const opened = new StoreMeta(disk, directory, meta, former);
-    opened.#save();
+    opened.#save(meta);
     return opened;
   }
 
@@ -170,6 +174,21 @@ export class StoreMeta implements AgentMemory {
     this.#change({ floor });
   }
 
+  /** Sets the floor, if it is higher than the present one, without holding up the caller. Not to be called while it runs. */
+  async raiseFloor(floor: number): Promise<void> {
+    const former = this.#meta.floor;
+    if (floor <= former) return;
+    this.#meta = { ...this.#meta, floor };
+    const saves = this.#saves;
+    try {
+      // Whoever saves meanwhile saves the floor too.
+      await writeDurablyLater(this.#disk, this.#directory, FILE, encoded(this.#meta), () => this.#saves === saves);
+    } catch (error) {
+      if (this.#meta.floor === floor) this.#meta = { ...this.#meta, floor: former };
+      throw error;
+    }
+  }
+
   /** To be called when the store is closed and everything is synced. */
   setClean(): void {
     this.#change({ clean: true });
@@ -187,14 +206,20 @@ export class StoreMeta implements AgentMemory {
   #change(change: Partial<Meta>): void {
     const fields = Object.entries(change);
     if (fields.every(([name, value]) => this.#meta[name as keyof Meta] === value)) return;
-    this.#meta = { ...this.#meta, ...change };
-    this.#save();
+    this.#save({ ...this.#meta, ...change });
   }
 
-  #save(): void {
-    const json = JSON.stringify(this.#meta);
-    writeDurably(this.#disk, this.#directory, FILE, [new TextEncoder().encode(`${json}\n${checksum(json)}\n`)]);
+  /** What the disk refused counts for nothing: asked for again, it is written again. */
+  #save(meta: Meta): void {
+    writeDurably(this.#disk, this.#directory, FILE, [encoded(meta)]);
+    this.#meta = meta;
+    this.#saves += 1;
   }
+}
+
+function encoded(meta: Meta): Uint8Array {
+  const json = JSON.stringify(meta);
+  return new TextEncoder().encode(`${json}\n${checksum(json)}\n`);
 }
 
 function newMeta(boot: string, random: Random): Meta {

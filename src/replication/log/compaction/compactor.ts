@@ -29,6 +29,7 @@ export class Compactor {
   #abort: AbortController | null = null;
   #confirmedSeq = 0;
   #onConfirmed: (() => void) | null = null;
+  readonly #hurry = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
   constructor(store: Store) {
     this.#store = store;
@@ -45,9 +46,15 @@ export class Compactor {
     this.#confirmedSeq = Math.min(this.#confirmedSeq, seq);
   }
 
-  /** Rewrites one run, if one is due; resolves to whether it did. Rejects as the disk does; then nothing has changed. */
+  /**
+   * Rewrites one run, if one is due; resolves to whether it did. Rejects as the disk does; then nothing has changed.
+   * While one is being rewritten: sees whether that has become urgent.
+   */
   compact(): Promise<boolean> {
-    if (this.#running !== null) return this.#running;
+    if (this.#running !== null) {
+      this.#hurryIfUrgent(this.#facts());
+      return this.#running;
+    }
     const abort = new AbortController();
     this.#abort = abort;
     this.#running = this.#compact(abort.signal).finally(() => {
@@ -69,12 +76,9 @@ export class Compactor {
     if (run === null) return false;
     const inputs = this.#store.segments.list.slice(run.from, run.to);
     const name = this.#store.nextName(inputs[0]!.firstSeq);
-    const job = this.#jobFor(
-      run,
-      inputs,
-      name,
-      isUrgent(facts, this.#store.options.segmentBytes) ? null : BYTES_PER_SECOND,
-    );
+    this.#hurry[0] = 0;
+    this.#hurryIfUrgent(facts);
+    const job = this.#jobFor(run, inputs, name);
     let decidedAt = inputs.at(-1)!.end.seq;
     const answer = (input: number, entries: Uint32Array): Promise<Uint8Array> => {
       decidedAt = this.#store.segments.end.seq;
@@ -91,6 +95,10 @@ export class Compactor {
     } finally {
       this.#removeUnfinished(job);
     }
+  }
+
+  #hurryIfUrgent(facts: readonly SegmentFacts[]): void {
+    if (isUrgent(facts, this.#store.options.segmentBytes)) Atomics.store(this.#hurry, 0, 1);
   }
 
   #facts(): readonly SegmentFacts[] {
@@ -110,7 +118,7 @@ export class Compactor {
     });
   }
 
-  #jobFor(run: Run, inputs: readonly Segment[], name: SegmentName, bytesPerSecond: number | null): RewriteJob {
+  #jobFor(run: Run, inputs: readonly Segment[], name: SegmentName): RewriteJob {
     const { meta, options, history } = this.#store;
     const forgetBefore = options.clock.wallMs() - options.tombstonesMs;
     const input = (segment: Segment): RewriteInput => ({
@@ -128,7 +136,8 @@ export class Compactor {
       hintPath: this.#store.path(name, 'hint') + UNFINISHED,
       sealedAtWallMs: Math.max(...inputs.map((segment) => segment.sealedAtWallMs ?? 0)),
       idleControls: [...history.idle(this.#confirmedSeq)],
-      bytesPerSecond,
+      bytesPerSecond: BYTES_PER_SECOND,
+      hurry: this.#hurry,
     };
   }
 
@@ -173,7 +182,7 @@ export class Compactor {
   ): Promise<void> {
     const { disk, directory } = this.#store.options;
     const { segments, meta } = this.#store;
-    if (meta.floor < decidedAt) meta.setFloor(decidedAt);
+    await meta.raiseFloor(decidedAt);
     const segment = await this.#openNew(name, job, inputs);
     segments.register(segment);
     for (const part of result.moves) await this.#moveAll(part, inputs, segment);

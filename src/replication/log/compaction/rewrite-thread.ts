@@ -29,7 +29,7 @@ function listen(port: MessagePort): void {
 async function work(port: MessagePort, job: RewriteJob): Promise<void> {
   abort = new AbortController();
   try {
-    const result = await rewriteRun(new NodeDisk(), job, asker(port), pacer(job.bytesPerSecond, abort.signal));
+    const result = await rewriteRun(new NodeDisk(), job, asker(port), pacer(job, abort.signal));
     const buffers = result.moves.map((part) => part.buffer as ArrayBuffer);
     port.postMessage({ type: 'done', result } satisfies FromThread, buffers);
   } catch (error) {
@@ -51,11 +51,11 @@ function asker(port: MessagePort): LivenessAnswer {
 }
 
 /** Waits as the pace wants it; lets messages in between come through in any case. */
-function pacer(bytesPerSecond: number | null, signal: AbortSignal): Pacer {
+function pacer({ bytesPerSecond, hurry }: RewriteJob, signal: AbortSignal): Pacer {
   const bucket = new TokenBucket({ bytesPerSecond, intervalMs: INTERVAL_MS }, systemScheduler.monotonicMs());
   return async (bytes) => {
     signal.throwIfAborted();
-    for (;;) {
+    while (Atomics.load(hurry, 0) === 0) {
       const nowMs = systemScheduler.monotonicMs();
       const waitMs = bucket.waitMs(bytes, nowMs);
       if (waitMs === 0) return bucket.take(bytes, nowMs);

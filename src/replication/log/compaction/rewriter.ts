@@ -22,7 +22,9 @@ export interface RewriteJob {
   readonly sealedAtWallMs: number;
   /** Seqs of control records that nobody needs. */
   readonly idleControls: readonly number[];
-  readonly bytesPerSecond: number | null;
+  /** Reads and writes no faster, unless `hurry`, in memory that threads share, becomes 1. */
+  readonly bytesPerSecond: number;
+  readonly hurry: Int32Array;
 }
 
 /** Words of an entry in what `Rewriter` gives back: a, b, mark and offset of the new record, input and offset of the old. */

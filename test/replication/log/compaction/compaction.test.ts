@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { HsctlError } from '../../../../src/kit/errors.ts';
+import type { RewriteJob } from '../../../../src/replication/log/compaction/rewriter.ts';
 import { replay } from '../check-log.ts';
 import { STORE, TestStore, seeded } from '../open-log.ts';
 
@@ -47,6 +48,39 @@ suite('under constant overwriting', () => {
       assert.deepEqual(store.troubles, []);
     });
   }
+
+  test('a rewrite that was begun at leisure hurries once the limit is near', async () => {
+    const store = new TestStore({ segmentBytes: SEGMENT_BYTES });
+    const jobs: RewriteJob[] = [];
+    const done = Promise.withResolvers<never>();
+    await store.log.close();
+    store.open({
+      rewriter: (job) => {
+        jobs.push(job);
+        return done.promise;
+      },
+    });
+    let written = 0;
+    const round = async (): Promise<void> => {
+      for (let number = 0; number < 20; number++) store.set(`key-${written++ % 400}`, 'v'.repeat(100));
+      store.log.setConfirmed(store.log.end.seq);
+      await store.log.sync();
+    };
+    while (jobs.length === 0) {
+      await round();
+      void store.log.compact().catch(() => undefined);
+      await new Promise(setImmediate);
+    }
+    assert.equal(jobs[0]?.hurry[0], 0);
+    const near = 2 * store.log.appendedBytes;
+    while (store.log.appendedBytes < near) await round();
+    const running = store.log.compact();
+    for (let turns = 0; turns < 1000; turns++) await new Promise(setImmediate);
+    assert.equal(jobs[0]?.hurry[0], 1);
+    done.reject(new HsctlError('disk', 'enough'));
+    await assert.rejects(running, /enough/);
+    assert.equal(jobs.length, 1);
+  });
 
   test('setting and deleting the same keys keeps one delete of each at most', async () => {
     const store = new TestStore({ segmentBytes: SEGMENT_BYTES });
