@@ -10,7 +10,7 @@ import { loadConfig } from '../config/load.ts';
 import { systemScheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
-import { systemRandom, uniqueId } from '../kit/random.ts';
+import { secretRandom, systemRandom, uniqueId } from '../kit/random.ts';
 import { threadRewriter } from '../replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
 import { NodeDisk } from '../replication/log/node-disk.ts';
@@ -59,7 +59,7 @@ export async function runAgent(
     rewriter: threadRewriter(),
     fsyncAlways: group.replication.fsync === 'always',
     clock: systemScheduler,
-    random: systemRandom,
+    random: secretRandom,
     onTornTail: (tail) => logger.warn('a crash left the end of the log unfinished; it was cut off', { ...tail }),
     opensDamaged: true,
     onTrouble: (error) => {
