@@ -27,6 +27,7 @@ export class NodeHarness {
   readonly batches: Uint8Array[] = [];
   readonly toController: (Beat | { readonly type: 'report'; readonly report: AgentReport })[] = [];
   readonly toSlave: (Ping | { readonly type: 'release'; readonly renouncedEpoch: number })[] = [];
+  onToController: (message: Beat | { readonly type: 'report'; readonly report: AgentReport }) => void = () => undefined;
   /** The links to the peer, where a test has them. */
   links: PeerLinks | null = null;
   /** What the devices answer to an order; a test may make them fail or wait. */
@@ -67,7 +68,10 @@ export class NodeHarness {
         this.roles.push(`${appRole} ${epoch}`);
       },
       peerWanted: (posture) => this.links?.update(posture),
-      sendToController: (message) => void this.toController.push(message),
+      sendToController: (message) => {
+        this.toController.push(message);
+        this.onToController(message);
+      },
       sendToSlave: (message) => {
         this.toSlave.push(message);
         this.links?.sendToSlave(message);

@@ -145,7 +145,7 @@ export class FaultDriver {
         node.store.slowness = 1 + 500 * amount;
         return later(() => (node.store.slowness = 1));
       case 'disk fails':
-        node.store.broken = true;
+        node.breakDisk(true);
         return later(() => this.#mendDisk(node));
       case 'records fail':
         records.broken = true;
@@ -242,7 +242,7 @@ export class FaultDriver {
 
   #mendDisk(node: SimNode): void {
     if (!node.store.broken) return;
-    node.store.broken = false;
+    node.breakDisk(false);
     // An agent whose disk failed serves no more until it is restarted.
     node.agent?.process.kill('killed');
     this.#stage.world.after(RESTART_MS, () => this.#stage.startAgent(node));

@@ -47,12 +47,14 @@ export class MemoryInode {
 
   /** A sync that was asked for now; to be called when it is done. */
   planSync(): () => void {
-    const dirty = this.#dirty;
-    const size = this.#size;
+    const dirty = [...this.#dirty];
+    const truncated = this.#truncated;
     return () => {
       for (const range of dirty) this.#flush(range);
-      this.#platterSize = Math.min(size, this.#size);
-      this.#truncated = false;
+      if (truncated) {
+        this.#platterSize = Math.min(this.#platterSize, this.#size);
+        this.#truncated = false;
+      }
       this.#dirty = this.#dirty.filter((range) => !dirty.includes(range));
     };
   }

@@ -5,6 +5,7 @@ import type { Posture } from '../../src/agent/core/posture.ts';
 import type { GroupConfig } from '../../src/config/config.ts';
 import { ControlServer } from '../../src/daemon/agent/control-server.ts';
 import { agentSettings } from '../../src/daemon/settings.ts';
+import { HsctlError } from '../../src/kit/errors.ts';
 import type { Log } from '../../src/replication/log/log.ts';
 import { CONTROL_PORT, REPLICATION_PORT } from './ports.ts';
 import type { Machine } from './machine.ts';
@@ -13,8 +14,15 @@ import type { SeededRandom } from './seeded-random.ts';
 import { SimApp } from './sim-app.ts';
 import { SimProcess } from './sim-process.ts';
 import { SimService } from './sim-service.ts';
+import type { RealStore } from './real-store.ts';
 import { SimLog, type SimStore } from './sim-store.ts';
 import { KernelAddress, SimVipHolder } from './sim-vip.ts';
+
+/**
+ * From the end of an agent to its next start, at least. By then what the former run had started is gone too: systemd
+ * ends whatever is left in the unit's control group before it starts the unit anew.
+ */
+const RESTART_MS = 60;
 
 /** One run of the agent of a node: the real agent over simulated sockets, disk, programs and time. */
 export class AgentRun {
@@ -32,7 +40,7 @@ export class AgentRun {
     const settings = agentSettings(group, id);
     const instance = `${id}-${random.int(1e9)}`;
     const identity = { cluster: 'sim', group: group.name, node: id, instance };
-    const log = new SimLog(host.store, process, random);
+    const log = host.openLog(process);
     const syncsAlways = group.replication.fsync === 'always';
     const usesVip = group.traffic.some(({ type }) => type === 'vip');
     const vip = new SimVipHolder(process, host.address, random);
@@ -51,9 +59,12 @@ export class AgentRun {
       holdTraffic: (remainingMs) => (usesVip ? vip.hold(remainingMs) : Promise.resolve()),
       releaseTraffic: () => (usesVip ? vip.release() : Promise.resolve()),
       certificateEndsWallMs: () => null,
+      nodeFacts: () => ({ configDigest: '', connections: null, hooks: [] }),
       addresses: () => (usesVip && host.address.held ? ['10.0.0.100/32'] : []),
+      warnings: () => [],
       closeGate: (onIdle) => host.app.whenIdle(() => process.run(onIdle)),
       openGate: () => undefined,
+      drain: () => undefined,
       roleChanged: (posture) => this.#roleChanged(host, posture),
       logIsFree: () => peers.logIsFree,
       peerWanted: (posture) => peers.update(posture),
@@ -135,10 +146,13 @@ export class SimNode {
   readonly id: string;
   readonly group: GroupConfig;
   readonly machine: Machine;
+  /** What its log holds: the log itself or, beside a real one, a copy of it. */
   readonly store: SimStore;
+  readonly realStore: RealStore | null;
   readonly address: KernelAddress;
   readonly app: SimApp;
   run: AgentRun | null = null;
+  #mayStartAtMs = 0;
   readonly #network: Network;
   readonly #random: SeededRandom;
 
@@ -147,6 +161,7 @@ export class SimNode {
     group: GroupConfig;
     machine: Machine;
     store: SimStore;
+    realStore: RealStore | null;
     network: Network;
     random: SeededRandom;
   }) {
@@ -154,6 +169,7 @@ export class SimNode {
     this.group = parts.group;
     this.machine = parts.machine;
     this.store = parts.store;
+    this.realStore = parts.realStore;
     this.#network = parts.network;
     this.#random = parts.random;
     this.address = new KernelAddress(this.machine, this.#random);
@@ -165,7 +181,8 @@ export class SimNode {
       restart: app.run === null ? null : app.restart,
     });
     this.machine.onPowerLoss.push(() => {
-      this.store.losePower(this.#random);
+      if (this.realStore === null) this.store.losePower(this.#random);
+      else this.realStore.losePower();
     });
   }
 
@@ -174,10 +191,36 @@ export class SimNode {
     return this.run?.process.alive === true ? this.run : null;
   }
 
+  /** Its disk refuses everything, or no longer does. */
+  breakDisk(broken: boolean): void {
+    this.store.broken = broken;
+    this.realStore?.setBroken(broken);
+  }
+
+  /** For a new run of the agent, which ends if its disk refuses. */
+  openLog(process: SimProcess): Log {
+    try {
+      return this.realStore?.open(process) ?? new SimLog(this.store, process, this.#random);
+    } catch (error) {
+      process.kill('killed');
+      throw error;
+    }
+  }
+
   startAgent(peer: Machine): void {
+    const { world } = this.machine;
     if (this.agent !== null || !this.machine.up) return;
-    if (this.machine.suspended) return void this.machine.world.after(10, () => this.startAgent(peer));
-    this.machine.world.tell(`agent-${this.id}`, 'starts');
-    this.run = new AgentRun(this, peer, this.#network, this.#random);
+    const again = (): void => this.startAgent(peer);
+    if (this.machine.suspended) return void world.after(10, again);
+    if (world.nowMs < this.#mayStartAtMs) return void world.at(this.#mayStartAtMs, again);
+    world.tell(`agent-${this.id}`, 'starts');
+    try {
+      this.run = new AgentRun(this, peer, this.#network, this.#random);
+    } catch (error) {
+      if (!(error instanceof HsctlError)) throw error;
+      world.tell(`agent-${this.id}`, `cannot start: ${error.message}`);
+      return void world.after(RESTART_MS, again);
+    }
+    this.run.process.onDeath.push(() => (this.#mayStartAtMs = world.nowMs + RESTART_MS));
   }
 }

@@ -41,6 +41,8 @@ export class SimStore {
   confirmedAlone = false;
   intact = false;
   archives = 0;
+  /** With a real log: a cut to here is under way. */
+  cuttingTo: number | null = null;
   /** What a read would find wrong; null if nothing. It stays until the store is made anew. */
   damage: HsctlError | null = null;
   /** The disk refuses everything until it is mended. */
@@ -94,9 +96,18 @@ export class SimStore {
   losePower(random: SeededRandom): void {
     const unsynced = this.batches.length - this.syncedBatches;
     const keep = this.syncedBatches + random.int(unsynced + 1);
-    const tail = this.batches.splice(keep);
     this.syncedBatches = keep;
     if (!this.syncsAlways) this.intact = false;
+    this.#loseBatches(keep);
+  }
+
+  /** Everything behind `seq` is gone. */
+  lose(seq: number): void {
+    this.#loseBatches(this.batches.findLastIndex(({ end }) => end.seq <= seq) + 1);
+  }
+
+  #loseBatches(keep: number): void {
+    const tail = this.batches.splice(keep);
     if (tail.length > 0) this.#watch.lost(this, tail);
   }
 }

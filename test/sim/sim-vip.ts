@@ -1,6 +1,6 @@
 import { HsctlError } from '../../src/kit/errors.ts';
 import type { Machine } from './machine.ts';
-import type { SimProcess } from './sim-process.ts';
+import { SimProcess } from './sim-process.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { kernelLifetimeS } from '../../src/traffic/vip/plan.ts';
 import type { Timer } from '../../src/kit/clock.ts';
@@ -39,9 +39,14 @@ export class KernelAddress {
   }
 }
 
+/** How long `ip` takes for an order, at most. */
+const ORDER_MS = 30;
+
 /** What the agent does about the address, as `VipHolder` does it: orders go to `ip` one behind the other. */
 export class SimVipHolder {
   readonly #process: SimProcess;
+  /** Does what it was ordered even if the agent is stopped or killed meanwhile; then it ends. */
+  readonly #ip: SimProcess;
   readonly #address: KernelAddress;
   readonly #random: SeededRandom;
   #lapse: Timer | null = null;
@@ -49,8 +54,12 @@ export class SimVipHolder {
 
   constructor(process: SimProcess, address: KernelAddress, random: SeededRandom) {
     this.#process = process;
+    this.#ip = new SimProcess(`ip-${process.machine.name}`, process.machine);
     this.#address = address;
     this.#random = random;
+    process.onDeath.push(() => {
+      process.machine.world.after(ORDER_MS, () => this.#ip.run(() => this.#ip.kill('killed')));
+    });
   }
 
   hold(remainingMs: number): Promise<void> {
@@ -67,20 +76,18 @@ export class SimVipHolder {
     return this.#order(() => this.#address.remove());
   }
 
-  /** Done by another process, which goes on even if the agent is stopped or killed meanwhile. */
   #order(change: () => void): Promise<void> {
     if (!this.#process.effect()) return new Promise(() => undefined);
-    const { machine } = this.#process;
-    const { world } = machine;
-    this.#doneAtMs = Math.max(this.#doneAtMs, world.nowMs + this.#random.spread(0.5, 30));
+    const { world } = this.#process.machine;
+    this.#doneAtMs = Math.max(this.#doneAtMs, world.nowMs + this.#random.spread(0.5, ORDER_MS));
     return new Promise((resolve, reject) => {
-      world.at(this.#doneAtMs, () => {
-        if (!machine.up) return;
+      const act = (): void => {
         const { broken } = this.#address;
         if (!broken) change();
         const end = (): void => (broken ? reject(new HsctlError('failed', 'ip: no such device')) : resolve());
         this.#process.run(end);
-      });
+      };
+      world.at(this.#doneAtMs, () => this.#ip.run(act));
     });
   }
 }

@@ -12,6 +12,7 @@ import { randomGroup } from './settings.ts';
 import { ControllerRun, RecordStore } from './sim-controller.ts';
 import { Director } from './sim-director.ts';
 import { SimNode } from './sim-node.ts';
+import { RealStore } from './real-store.ts';
 import { SimStore } from './sim-store.ts';
 import { type Violation, World } from './world.ts';
 
@@ -37,12 +38,16 @@ export interface SimulationOptions {
   readonly only?: readonly FaultKind[];
 }
 
+/** So many runs use the real log; it takes more time than one that is simulated. */
+const REAL_LOGS = 0.1;
 /** Detection times that the faults go on for. */
 const FAULTY_DETECTS = 100;
 
 /** One run: a random group, random faults, clients all the while; then everything is mended and it must serve again. */
 export class Simulation {
   readonly group: GroupConfig;
+  /** The nodes keep their logs in `DiskLog`, on simulated disks. */
+  readonly hasRealLogs: boolean;
   readonly #seed: number;
   readonly #world: World;
   readonly #stage: Stage;
@@ -58,6 +63,7 @@ export class Simulation {
     this.#seed = seed;
     this.#world = new World(random.stream('world'), options.transcript === true);
     this.group = randomGroup(random.stream('settings'));
+    this.hasRealLogs = random.stream('disks').chance(REAL_LOGS);
     this.#stage = this.#build(random);
     this.#checkers = this.#stage.checkers;
     this.#driver = new FaultDriver(this.#stage);
@@ -90,7 +96,10 @@ export class Simulation {
 
   /** A promise that nobody waited for was rejected. */
   crashed(reason: unknown): void {
-    this.#world.broken('crash', `unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}`);
+    const text = reason instanceof Error ? `${reason.stack} ${String(reason.cause)}` : String(reason);
+    // The last gasp of a process that was killed while it used its disk.
+    if (text.includes('KILLED')) return;
+    this.#world.broken('crash', `unhandled rejection: ${text}`);
   }
 
   // --- phases
@@ -183,11 +192,13 @@ export class Simulation {
     const director = new Director(group, machines.get('director')!, random.stream('director'));
     const nodes = group.nodes.map(({ id }) => {
       const store = new SimStore(id, group.replication.fsync === 'always', checkers);
+      const realStore = this.hasRealLogs ? new RealStore(store, world, random.stream(`disk-${id}`)) : null;
       return new SimNode({
         id,
         group,
         machine: machines.get(id)!,
         store,
+        realStore,
         network,
         random: random.stream(`node-${id}`),
       });
