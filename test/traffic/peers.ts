@@ -20,35 +20,45 @@ export class Peer {
   /** A server on that host, which says `name`. */
   static async serve(host: Host, address: string, port: number, name = host.name): Promise<Peer> {
     const peer = await Peer.start(host);
-    peer.#process.write(`serve ${address} ${port} ${name}`);
-    await peer.#process.waitFor(/serving/);
+    await peer.serve(address, port, name);
     return peer;
   }
 
-  /** Connects; resolves when that is under way. */
-  async open(host: string, port: number): Promise<PeerConnection> {
+  /** The same in this program. */
+  async serve(address: string, port: number, name: string): Promise<void> {
+    this.#process.write(`serve ${address} ${port} ${name}`);
+    await this.#process.waitFor(new RegExp(`^serving ${address} ${port}$`, 'm'));
+  }
+
+  /** Ends the program, as a crash does. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
+
+  /** Connects, or sends datagrams until it hears; resolves when that is under way. */
+  async open(host: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<PeerConnection> {
     this.#lastId += 1;
     const id = `c${this.#lastId}`;
-    this.#process.write(`open ${id} ${host} ${port}`);
+    this.#process.write(`${protocol === 'tcp' ? 'open' : 'sound'} ${id} ${host} ${port}`);
     await this.#process.waitFor(new RegExp(`^${id} waiting$`, 'm'));
     return new PeerConnection(this.#process, id);
   }
 
-  /** Connects, and resolves to the name that the server said, or to `over CODE`. */
-  async reach(host: string, port: number): Promise<string> {
-    const connection = await this.open(host, port);
+  /** Connects or sends, and resolves to the name that the server said, or to `over CODE`. */
+  async reach(host: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): Promise<string> {
+    const connection = await this.open(host, port, protocol);
     const outcome = await connection.outcome();
     connection.shut();
     return outcome;
   }
 
   /** Sends a datagram from socket `id`, until somebody answers; resolves to the name of who did first. */
-  async ask(id: string, host: string, port: number): Promise<string> {
+  async ask(id: string, host: string, port: number, limitMs?: number): Promise<string> {
     const from = this.#process.output.length;
     const sending = setInterval(() => this.#process.write(`ask ${id} ${host} ${port}`), 50);
     this.#process.write(`ask ${id} ${host} ${port}`);
     try {
-      const match = await this.#process.waitFor(new RegExp(`(?<=^[^]{${from},})^${id} name (\\S+)$`, 'm'));
+      const match = await this.#process.waitFor(new RegExp(`(?<=^[^]{${from},})^${id} name (\\S+)$`, 'm'), limitMs);
       return match[1] ?? '';
     } finally {
       clearInterval(sending);
@@ -76,9 +86,9 @@ export class PeerConnection {
     return match[1] ?? match[2] ?? '';
   }
 
-  /** Resolves to the code with which it ended. */
-  async over(): Promise<string> {
-    const match = await this.#process.waitFor(new RegExp(`^${this.#id} over (\\S+)$`, 'm'));
+  /** Resolves to the code with which it ended. Rejects if it has not within `limitMs`. */
+  async over(limitMs?: number): Promise<string> {
+    const match = await this.#process.waitFor(new RegExp(`^${this.#id} over (\\S+)$`, 'm'), limitMs);
     return match[1] ?? '';
   }
 

@@ -1,0 +1,103 @@
+import type { DesiredTraffic } from '../../src/controller/ports.ts';
+import type { Backend } from '../../src/traffic/backends.ts';
+import { type IpvsConfig, IpvsDriver } from '../../src/traffic/ipvs/driver.ts';
+import { tool } from '../rig/tool.ts';
+import { realDeps } from '../traffic/group.ts';
+import { Peer } from '../traffic/peers.ts';
+import { type Family, type Forwarding, FORWARDINGS, IpvsNet, virtualAddress } from './ipvs-net.ts';
+
+export const PORT = 9000;
+
+/** A service of the tests: one way of forwarding, one IP version, one protocol. */
+export interface Service {
+  readonly forwarding: Forwarding;
+  readonly family: Family;
+  readonly protocol: 'tcp' | 'udp';
+}
+
+export const wish = (change: Partial<DesiredTraffic>): DesiredTraffic => ({
+  active: null,
+  hold: false,
+  dead: [],
+  epoch: 1,
+  ...change,
+});
+
+/** A client, servers on both nodes that say their names, and drivers of services between them. */
+export class IpvsDrivers {
+  readonly net: IpvsNet;
+  readonly client: Peer;
+  readonly #backends: Readonly<Record<Family, readonly Backend[]>>;
+
+  private constructor(net: IpvsNet, client: Peer) {
+    this.net = net;
+    this.client = client;
+    const backends = (address: 'address' | 'address6'): readonly Backend[] =>
+      ['a', 'b'].map((node) => ({ node, address: net.rig.host(node)[address], port: PORT }));
+    this.#backends = { 4: backends('address'), 6: backends('address6') };
+  }
+
+  static async create(): Promise<IpvsDrivers> {
+    const net = await IpvsNet.create();
+    const [client] = await Promise.all([Peer.start(net.rig.host('client')), serve(net, 'a'), serve(net, 'b')]);
+    return new IpvsDrivers(net, client);
+  }
+
+  close(): Promise<void> {
+    return this.net.close();
+  }
+
+  /** A driver over the kernel's table, as a restarted controller makes it. */
+  driver({ forwarding, family, protocol }: Service, change: Partial<IpvsConfig> = {}): IpvsDriver {
+    const config: IpvsConfig = {
+      type: 'ipvs',
+      virtual: { host: virtualAddress(forwarding, family), port: PORT },
+      protocol,
+      forwarding,
+      scheduler: 'fo',
+      persistenceS: 0,
+      fwmark: null,
+      conntrack: null,
+      setSysctls: true,
+      ...change,
+    };
+    return new IpvsDriver(config, 'world', this.#backends[family], realDeps);
+  }
+
+  /** What a new client of the service meets: a node's name, or `over CODE`. */
+  reach({ forwarding, family, protocol }: Service, port = PORT): Promise<string> {
+    return this.client.reach(virtualAddress(forwarding, family), port, protocol);
+  }
+
+  /** Removes all services and rules, and sets IPVS up as after a boot. */
+  async reset(): Promise<void> {
+    await Promise.all([
+      tool(['ipvsadm', '-C']),
+      tool(['nft', 'flush', 'ruleset']),
+      tool([
+        'sysctl',
+        '-qw',
+        ...['expire_nodest_conn=0', 'expire_quiescent_template=0'].map((one) => `net.ipv4.vs.${one}`),
+      ]),
+    ]);
+  }
+}
+
+/** Servers of a node on each address to which the director may send. */
+async function serve(net: IpvsNet, node: string): Promise<void> {
+  const host = net.rig.host(node);
+  const peer = await Peer.start(host);
+  const virtual = FORWARDINGS.filter((one) => one !== 'nat').flatMap((one) => [
+    virtualAddress(one, 4),
+    virtualAddress(one, 6),
+  ]);
+  const places = [host.address, host.address6, ...virtual].map((address) => ({ address, port: PORT }));
+  const beside = ([4, 6] as const).map((family) => ({ address: virtualAddress('dr', family), port: PORT + 1 }));
+  await Promise.all([...places, ...beside].map(({ address, port }) => peer.serve(address, port, node)));
+}
+
+/** How ipvsadm names it. */
+export function nameOf({ forwarding, family, protocol }: Service): string {
+  const host = virtualAddress(forwarding, family);
+  return `${protocol === 'tcp' ? '-t' : '-u'} ${family === 6 ? `[${host}]` : host}:${PORT}`;
+}

@@ -1,0 +1,32 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { VmResult } from './result.ts';
+import { TestVm } from './vm.ts';
+
+const INSIDE = fileURLToPath(new URL('inside', import.meta.url));
+/** A machine that has not told all by then hangs. */
+const LIMIT_MS = 180_000;
+
+/** What this run reports of a test that ran in the VM. */
+function retell({ outcome, failure }: VmResult): void {
+  if (outcome !== 'failed') return;
+  const error = new Error(failure);
+  error.stack = failure;
+  throw error;
+}
+
+test('on a kernel with IPVS', { timeout: LIMIT_MS + 20_000 }, async (t) => {
+  const files = globSync('*.inside.ts', { cwd: INSIDE }).toSorted();
+  const vm = await TestVm.start(files.map((file) => join(INSIDE, file)));
+  try {
+    for await (const result of vm.results(LIMIT_MS)) {
+      const seconds = (result.durationMs / 1000).toFixed(1);
+      const skip = result.outcome === 'skipped';
+      await t.test(`${result.name} (${seconds} s)`, { skip }, () => retell(result));
+    }
+  } finally {
+    await vm.close();
+  }
+});
