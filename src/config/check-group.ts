@@ -21,23 +21,12 @@ export function* checkGroup(group: GroupConfig): Generator<Finding> {
       'add promote, or use ready: app',
     );
   }
-  if (app.ready === 'probe' && app.probe === null) {
-    yield error([at('app', 'ready')], 'there is no probe to say that the app is ready', 'add probe, or use ready: app');
-  }
   if (app.restart.times > 0 && app.run === null) {
     yield warning(
       [at('app', 'restart')],
       'the agent does not run the app, so it restarts nothing',
       'add run, or remove restart',
     );
-  }
-  if (
-    app.probe !== null &&
-    app.probe.type !== 'exec' &&
-    app.probe.port === null &&
-    nodes.some(({ appPort }) => appPort === null)
-  ) {
-    yield error([at('app', 'probe')], 'there is no port to probe', 'add app.port, or a port to the probe');
   }
   for (const node of nodes) {
     if (node.listen !== null && !isLoopback(node.listen.host)) {

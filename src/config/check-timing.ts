@@ -48,13 +48,6 @@ export function* checkTiming(group: GroupConfig): Generator<Finding> {
 
 function* checkAppTiming({ name, app }: GroupConfig): Generator<Finding> {
   const at = (...keys: string[]): FilePath => ['groups', name, 'app', ...keys];
-  if (app.probe !== null && app.probe.timeoutMs > app.probe.intervalMs) {
-    yield error(
-      [at('probe', 'timeout'), at('probe', 'interval')],
-      `a probe may take ${formatDuration(app.probe.timeoutMs)}, longer than the interval of ${formatDuration(app.probe.intervalMs)}`,
-      `use timeout: ${formatDuration(app.probe.intervalMs)} or less`,
-    );
-  }
   if (app.promote !== null && app.hookTimeoutMs > app.readyTimeoutMs) {
     yield error(
       [at('hookTimeout'), at('readyTimeout')],

@@ -1,5 +1,7 @@
 /** The checked configuration, as the rest of the code uses it: numbers have units in their names, nothing is optional that has a default. */
 
+import type { ProbeOptions, ProbeType } from './probe-kinds.ts';
+
 export type Profile = 'fast' | 'balanced' | 'wan';
 
 export interface Endpoint {
@@ -10,6 +12,8 @@ export interface Endpoint {
 
 export interface ProbeTiming {
   readonly intervalMs: number;
+  /** The interval while the last results speak against the verdict, or there is none yet. */
+  readonly fastIntervalMs: number;
   readonly timeoutMs: number;
   /** Bad results in a row that make a verdict of `down`. */
   readonly fall: number;
@@ -17,31 +21,26 @@ export interface ProbeTiming {
   readonly rise: number;
 }
 
-export type ProbeConfig = ProbeTiming &
-  (
-    | {
-        readonly type: 'tcp';
-        /** null: the `appPort` of the node that is probed. */
-        readonly port: number | null;
-      }
-    | {
-        readonly type: 'http';
-        readonly port: number | null;
-        readonly path: string;
-        /** Host header; null: the node's address. */
-        readonly host: string | null;
-        /** Inclusive ranges of status codes that count as good. */
-        readonly status: readonly (readonly [number, number])[];
-        /** Text that the body must hold; null for none. */
-        readonly contains: string | null;
-      }
-    | { readonly type: 'exec'; readonly command: readonly string[] }
-  );
+/** One probe: its times, who runs it, and the keys of its kind under their names in the file. */
+export type ProbeConfig = {
+  readonly [Type in ProbeType]: ProbeTiming & {
+    readonly type: Type;
+    readonly from: 'both' | 'agent' | 'controller';
+  } & ProbeOptions<Type>;
+}[ProbeType];
+
+/** The probes of one node. */
+export interface ProbeSet {
+  /** How many of them must be up for the app to count as up. */
+  readonly need: 'all' | 'any';
+  /** At least one. */
+  readonly of: readonly ProbeConfig[];
+}
 
 /** What is the same on both nodes; port, socket and RESP endpoint of the app are in `NodeConfig`. */
 export interface AppConfig {
-  /** Probe by the agent on the node, and by the controller; null for none. */
-  readonly probe: ProbeConfig | null;
+  /** Probes by the agent on the node, and by the controller; null for none. */
+  readonly probe: ProbeSet | null;
   readonly heartbeat: { readonly intervalMs: number; readonly misses: number } | null;
   /** Command that the agent runs as the app; null if something else runs it. */
   readonly run: readonly string[] | null;
@@ -50,6 +49,8 @@ export interface AppConfig {
   /** Hooks on the node; null for none. */
   readonly promote: readonly string[] | null;
   readonly demote: readonly string[] | null;
+  /** Told of every change of the node's state, as keepalived does it; null for none. */
+  readonly notify: readonly string[] | null;
   readonly hookTimeoutMs: number;
   /** Who says that a promoted app is ready: the app (`HS READY`), the promote hook's exit 0, or the local probe. */
   readonly ready: 'app' | 'hook' | 'probe';
@@ -68,6 +69,11 @@ export type TrafficConfig =
       /** Address with prefix length. */
       readonly address: string;
       readonly interface: string;
+      /** Name under which old tools show an IPv4 address. */
+      readonly label: string;
+      /** Routes and rules that exist while the address is held, as the arguments of `ip route` and `ip rule`. */
+      readonly routes: readonly string[];
+      readonly rules: readonly string[];
       /** How many announcements follow a takeover, how far apart, and how often one is repeated later. */
       readonly announce: { readonly count: number; readonly intervalMs: number; readonly refreshMs: number };
     }
@@ -75,12 +81,41 @@ export type TrafficConfig =
       readonly type: 'ipvs';
       readonly virtual: Endpoint;
       readonly protocol: 'tcp' | 'udp';
+      /** Mark of the service's packets, which rules of the operator set; null: they are told by `virtual`. */
+      readonly fwmark: number | null;
       readonly forwarding: Forwarding;
       readonly scheduler: IpvsScheduler;
       /** Seconds a client sticks to its server; 0 for none. */
       readonly persistenceS: number;
+      /** Whether IPVS uses conntrack; null: as it is. */
+      readonly conntrack: boolean | null;
+      /** Whether the kernel's settings of IPVS may be changed. */
+      readonly setSysctls: boolean;
     }
   | { readonly type: 'nft'; readonly virtual: Endpoint; readonly protocol: 'tcp' | 'udp' }
+  | {
+      readonly type: 'haproxy';
+      /** Unix socket of the runtime API. */
+      readonly socket: string;
+      readonly backend: string;
+      /** Name of each node's server in the backend. */
+      readonly servers: Readonly<Record<string, string>>;
+      /** Frontend whose new connections wait during a planned change; null: they fail. */
+      readonly frontend: string | null;
+    }
+  | {
+      readonly type: 'dns';
+      readonly name: string;
+      readonly zone: string;
+      /** The primary server of the zone. */
+      readonly server: Endpoint;
+      /** File with the key for TSIG. */
+      readonly key: string;
+      readonly ttlS: number;
+      /** Addresses of each node for clients. */
+      readonly addresses: Readonly<Record<string, readonly string[]>>;
+      readonly timeoutMs: number;
+    }
   | { readonly type: 'script'; readonly command: readonly string[]; readonly timeoutMs: number };
 
 /** A node with all that is its own. The file may give the last four once for the group; here they are always in force. */
@@ -98,6 +133,21 @@ export interface NodeConfig {
   readonly listen: Endpoint | null;
   /** Directory of the agent's log. */
   readonly store: string;
+  /** Programs on the controller's machine that fence the node, in the order in which they are tried. */
+  readonly fence: readonly FenceMethod[];
+  /** Watchdog that the agent feeds; null for none. */
+  readonly watchdog: WatchdogConfig | null;
+}
+
+export interface FenceMethod {
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+}
+
+export interface WatchdogConfig {
+  readonly device: string;
+  /** Whole seconds after which the device restarts the machine unless it is fed. */
+  readonly timeoutS: number;
 }
 
 export interface ReplicationConfig {
@@ -120,6 +170,8 @@ export interface FailoverConfig {
   readonly stallTimeoutMs: number;
   readonly holdDownMs: number;
   readonly onControllerLoss: 'serve' | 'stop';
+  /** When the fence commands of a former master run: where no lease tells that it has ended, or always. */
+  readonly fence: 'doubt' | 'always';
   /** Limit for a switchover's quiescing; after it the switchover is rolled back. */
   readonly switchoverTimeoutMs: number;
   /** Node that becomes master of a fresh pair. */
@@ -133,6 +185,8 @@ export interface GroupConfig {
   readonly nodes: readonly NodeConfig[];
   readonly app: AppConfig;
   readonly traffic: readonly TrafficConfig[];
+  /** Runs on the controller's machine at every change of the group's state; null for none. */
+  readonly notify: readonly string[] | null;
   readonly replication: ReplicationConfig;
   readonly failover: FailoverConfig;
 }
@@ -145,6 +199,8 @@ export interface Config {
     readonly listen: Endpoint | null;
     readonly socket: string;
     readonly state: string;
+    /** Where the connections of IPVS are told to a second director; null: nowhere. */
+    readonly ipvsSync: { readonly interface: string; readonly id: number } | null;
   };
   readonly groups: readonly GroupConfig[];
 }

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { checkCluster } from './check-cluster.ts';
 import { checkGroup } from './check-group.ts';
+import { checkProbes } from './check-probes.ts';
+import { checkFencing } from './check-fencing.ts';
 import { checkTiming } from './check-timing.ts';
 import { checkTraffic } from './check-traffic.ts';
 import type { Config, GroupConfig } from './config.ts';
@@ -39,7 +41,7 @@ export function readConfig(text: string): Reading {
     errors.push(...problemsOf(source, group.error, ['groups', name]));
     if (group.success) groups.push(resolveGroup(name, group.data));
   }
-  const findings = groups.flatMap((group) => [...checkTiming(group), ...checkGroup(group), ...checkTraffic(group)]);
+  const findings = groups.flatMap((group) => [...checkTiming(group), ...checkGroup(group), ...checkProbes(group), ...checkTraffic(group), ...checkFencing(group)]);
   const config = resolveCluster(cluster.data ?? UNKNOWN_CLUSTER, groups);
   findings.push(...checkCluster(config));
   const said = new Set<string>();

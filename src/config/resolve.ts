@@ -5,10 +5,10 @@ import type {
   FailoverConfig,
   GroupConfig,
   NodeConfig,
-  ProbeConfig,
   ReplicationConfig,
   TrafficConfig,
 } from './config.ts';
+import { resolveProbes } from './probe-section.ts';
 import { PROFILES, type ProfileNumbers } from './profiles.ts';
 import type { ClusterFile, GroupFile } from './schema.ts';
 
@@ -24,6 +24,10 @@ export function resolveCluster(file: ClusterFile, groups: readonly GroupConfig[]
       listen: file.controller?.listen ?? null,
       socket: file.controller?.socket ?? '/run/hsctl/controller.sock',
       state: file.controller?.state ?? '/var/lib/hsctl/controller',
+      ipvsSync:
+        file.controller?.ipvsSync === undefined
+          ? null
+          : { interface: file.controller.ipvsSync.interface, id: file.controller.ipvsSync.id ?? 0 },
     },
     groups,
   };
@@ -38,7 +42,8 @@ export function resolveGroup(name: string, file: GroupFile): GroupConfig {
     profile,
     nodes,
     app: resolveApp(file.app ?? {}, numbers),
-    traffic: (file.traffic ?? []).map(resolveTraffic),
+    traffic: (file.traffic ?? []).map((traffic) => resolveTraffic(traffic, nodes)),
+    notify: file.notify ?? null,
     replication: resolveReplication(file.replication ?? {}, numbers),
     failover: resolveFailover(file.failover ?? {}, numbers, nodes[0]?.id ?? ''),
   };
@@ -65,13 +70,15 @@ function resolveNodes(group: string, file: GroupFile): readonly NodeConfig[] {
       socket: node.socket ?? file.app?.socket ?? `/run/hsctl/${own}.sock`,
       listen: node.listen ?? file.app?.listen ?? null,
       store: node.store ?? file.replication?.store ?? `/var/lib/hsctl/${own}`,
+      fence: (node.fence ?? []).map(({ command, timeout }) => ({ command, timeoutMs: timeout ?? 30_000 })),
+      watchdog: node.watchdog === undefined ? null : { device: node.watchdog.device, timeoutS: node.watchdog.timeout ?? 5 },
     };
   });
 }
 
 function resolveApp(file: NonNullable<GroupFile['app']>, numbers: ProfileNumbers): AppConfig {
   return {
-    probe: file.probe === undefined ? null : resolveProbe(file.probe, numbers),
+    probe: file.probe === undefined ? null : resolveProbes(file.probe, numbers),
     heartbeat:
       file.heartbeat === undefined
         ? null
@@ -84,38 +91,17 @@ function resolveApp(file: NonNullable<GroupFile['app']>, numbers: ProfileNumbers
     restart: { times: file.restart?.times ?? 0, withinMs: file.restart?.within ?? 60_000 },
     promote: file.promote ?? null,
     demote: file.demote ?? null,
+    notify: file.notify ?? null,
     hookTimeoutMs: file.hookTimeout ?? numbers.hookTimeoutMs,
     ready: file.ready ?? (file.promote === undefined ? 'app' : 'hook'),
     readyTimeoutMs: file.readyTimeout ?? numbers.readyTimeoutMs,
   };
 }
 
-function resolveProbe(file: NonNullable<NonNullable<GroupFile['app']>['probe']>, numbers: ProfileNumbers): ProbeConfig {
-  const timing = {
-    intervalMs: file.interval ?? numbers.probe.intervalMs,
-    timeoutMs: file.timeout ?? numbers.probe.timeoutMs,
-    fall: file.fall ?? 3,
-    rise: file.rise ?? 2,
-  };
-  switch (file.type) {
-    case 'tcp':
-      return { type: 'tcp', port: file.port ?? null, ...timing };
-    case 'http':
-      return {
-        type: 'http',
-        port: file.port ?? null,
-        path: file.path ?? '/',
-        host: file.host ?? null,
-        status: file.status ?? [[200, 299]],
-        contains: file.contains ?? null,
-        ...timing,
-      };
-    case 'exec':
-      return { type: 'exec', command: file.command, ...timing };
-  }
-}
-
-function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number]): TrafficConfig {
+function resolveTraffic(
+  file: NonNullable<GroupFile['traffic']>[number],
+  nodes: readonly NodeConfig[],
+): TrafficConfig {
   switch (file.type) {
     case 'proxy':
       return { type: 'proxy', listen: file.listen, holdMs: file.hold ?? 10_000 };
@@ -124,6 +110,9 @@ function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number]): Traffi
         type: 'vip',
         address: file.address,
         interface: file.interface,
+        label: file.label ?? `${file.interface}:hs`,
+        routes: file.routes ?? [],
+        rules: file.rules ?? [],
         announce: {
           count: file.announce?.count ?? 5,
           intervalMs: file.announce?.interval ?? 300,
@@ -138,9 +127,31 @@ function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number]): Traffi
         forwarding: file.forwarding ?? 'nat',
         scheduler: file.scheduler ?? 'fo',
         persistenceS: file.persistence ?? 0,
+        fwmark: file.fwmark ?? null,
+        conntrack: file.conntrack ?? null,
+        setSysctls: file.sysctls !== 'check',
       };
     case 'nft':
       return { type: 'nft', virtual: file.virtual, protocol: file.protocol ?? 'tcp' };
+    case 'haproxy':
+      return {
+        type: 'haproxy',
+        socket: file.socket,
+        backend: file.backend,
+        servers: { ...Object.fromEntries(nodes.map(({ id }) => [id, id])), ...file.servers },
+        frontend: file.frontend ?? null,
+      };
+    case 'dns':
+      return {
+        type: 'dns',
+        name: file.name,
+        zone: file.zone,
+        server: file.server,
+        key: file.key,
+        ttlS: file.ttl ?? 5,
+        addresses: { ...Object.fromEntries(nodes.map(({ id, address }) => [id, [address]])), ...file.addresses },
+        timeoutMs: file.timeout ?? 5000,
+      };
     case 'script':
       return { type: 'script', command: file.command, timeoutMs: file.timeout ?? 10_000 };
   }
@@ -171,6 +182,7 @@ function resolveFailover(
     stallTimeoutMs: file.stallTimeout ?? numbers.stallTimeoutMs,
     holdDownMs: file.holdDown ?? numbers.holdDownMs,
     onControllerLoss: file.onControllerLoss ?? 'serve',
+    fence: file.fence ?? 'doubt',
     switchoverTimeoutMs: file.switchoverTimeout ?? numbers.switchoverTimeoutMs,
     prefer: file.prefer ?? firstNode,
   };

@@ -7,16 +7,24 @@ import {
   count,
   endpoint,
   host,
-  interfaceName,
   name,
   path,
   port,
   section,
   socketPath,
-  statusRange,
   unknownType,
   isSection,
 } from './fields.ts';
+import { probeSection } from './probe-section.ts';
+import {
+  ADDRESS_LISTS,
+  addressList,
+  domainName,
+  haproxyName,
+  interfaceLabel,
+  interfaceName,
+  routeList,
+} from './traffic-fields.ts';
 
 /**
  * The file, key by key: names and units as people write them, nothing filled in. `resolve.ts` makes the `Config` of it.
@@ -32,6 +40,16 @@ const MEBIBYTE = 2 ** 20;
 const GROUP_LIMIT = 10_000;
 const NODE_NAMES = 'write exactly two nodes, like a: { address: 10.0.0.11 } and b: { address: 10.0.0.12 }';
 
+const fenceSchema = section({
+  command: command().describe('The program and its arguments; exit code 0 says that the node is off'),
+  timeout: duration(100, HOUR).optional().describe('After this it is killed, and nobody knows what it did; default 30s'),
+});
+
+const watchdogSchema = section({
+  device: path().describe('The watchdog device, like /dev/watchdog'),
+  timeout: wholeSeconds(1, 600).optional().describe('The machine restarts when it was not fed for this long; default 5s'),
+});
+
 const nodeSchema = section({
   address: host().describe("The node's address, on which its agent listens"),
   control: port().optional().describe("The agent's port for the controller; default 7401"),
@@ -40,56 +58,14 @@ const nodeSchema = section({
   socket: socketPath().optional().describe("This node's RESP socket; default: the app's socket"),
   listen: endpoint().optional().describe("This node's RESP endpoint; default: the app's"),
   store: path().optional().describe("This node's directory for the log; default: the group's store"),
-});
-
-const probeTiming = {
-  interval: duration(20, HOUR).optional().describe('From the start of one probe to that of the next'),
-  timeout: duration(10, 5 * MINUTE)
+  fence: z
+    .array(fenceSchema, 'write a list of commands, like [{ command: [/etc/hsctl/fence-a] }]')
+    .min(1, 'write at least one command, or leave it out')
+    .max(10, 'write at most 10 commands')
     .optional()
-    .describe('After this a probe has failed'),
-  fall: count(1, 100).optional().describe('Failures in a row after which the app counts as down; default 3'),
-  rise: count(1, 100).optional().describe('Successes in a row after which it counts as up again; default 2'),
-};
-const probePort = port().optional().describe("Port that is probed; default: the app's port");
-
-const probeSchema = z.discriminatedUnion(
-  'type',
-  [
-    section({
-      type: z.literal('tcp').describe('Good if a connection is accepted'),
-      port: probePort,
-      ...probeTiming,
-    }),
-    section({
-      type: z.literal('http').describe('Good if a GET is answered as expected'),
-      port: probePort,
-      path: z
-        .string('write a path, like /health')
-        .regex(/^\/[\x21-\x7e]*$/, 'write a path, like /health')
-        .optional()
-        .describe('What is asked for; default /'),
-      host: host().optional().describe("Host header; default: the node's address"),
-      status: z
-        .array(statusRange(), 'write a list of status codes, like [200-299]')
-        .min(1, 'write at least one status code, like [200-299]')
-        .optional()
-        .describe('Status codes that are good; default [200-299]'),
-      contains: z
-        .string('write the text that the body must hold')
-        .min(1, 'write the text that the body must hold')
-        .max(1000, 'write at most 1000 characters')
-        .optional()
-        .describe('Text that must stand in the first 64 KiB of the body'),
-      ...probeTiming,
-    }),
-    section({
-      type: z.literal('exec').describe('Good if a program ends with exit code 0'),
-      command: command().describe('The program and its arguments'),
-      ...probeTiming,
-    }),
-  ],
-  unknownType(['tcp', 'http', 'exec']),
-);
+    .describe('How the controller fences the node: programs, tried in this order; default: not at all'),
+  watchdog: watchdogSchema.optional().describe('Kernel watchdog that the agent feeds; default: none'),
+});
 
 const appSchema = section({
   port: port().optional().describe('Where the app takes its clients'),
@@ -97,7 +73,7 @@ const appSchema = section({
     .optional()
     .describe('Unix socket on which the agent serves RESP to the app; default /run/hsctl/GROUP.sock'),
   listen: endpoint().optional().describe('Loopback endpoint for RESP beside the socket; default: none'),
-  probe: probeSchema.optional().describe('How the app is probed, by its agent and by the controller; default: not'),
+  probe: probeSection().optional().describe('How the app is probed, by its agent and by the controller; default: not'),
   heartbeat: section({
     interval: duration(10, MINUTE).optional().describe("How often the agent compares the app's counters"),
     misses: count(2, 100).optional().describe('Comparisons without a request after which the app counts as hung'),
@@ -118,6 +94,7 @@ const appSchema = section({
     .describe('Restarting a crashed app in place'),
   promote: command().optional().describe('Hook on the node that becomes master'),
   demote: command().optional().describe('Hook on the node that stops being master'),
+  notify: command().optional().describe('Program on each node that is told of every change of its state, as by keepalived'),
   hookTimeout: duration(10, HOUR).optional().describe('After this a hook is killed and has failed'),
   ready: choice(['app', 'hook', 'probe'])
     .optional()
@@ -143,6 +120,9 @@ const trafficSchema = z.discriminatedUnion(
       type: z.literal('vip').describe('Address that the master holds, under its lease'),
       address: addressWithPrefix().describe('The address, with prefix length'),
       interface: interfaceName().describe('Network interface of the node'),
+      label: interfaceLabel().optional().describe('Label of an IPv4 address; default INTERFACE:hs'),
+      routes: routeList().optional().describe('Routes that exist while the address is held, as `ip route add` takes them'),
+      rules: routeList().optional().describe('Rules that exist while the address is held, as `ip rule add` takes them'),
       announce: section({
         count: count(1, 100).optional().describe('Announcements after a takeover; default 5'),
         interval: duration(10, MINUTE).optional().describe('Time between them; default 300ms'),
@@ -160,6 +140,16 @@ const trafficSchema = z.discriminatedUnion(
         .optional()
         .describe('Default fo: all to the highest weight'),
       persistence: wholeSeconds(0, 86_400).optional().describe('How long a client sticks to its node; default 0s: not'),
+      fwmark: count(1, 2 ** 31 - 1)
+        .optional()
+        .describe("Mark of the service's packets, set by your own rules; default: address, port and protocol tell them"),
+      conntrack: z
+        .boolean('write true or false')
+        .optional()
+        .describe('Whether IPVS uses conntrack, for firewall rules by state; default: as it is'),
+      sysctls: choice(['set', 'check'])
+        .optional()
+        .describe("Whether the kernel's settings of IPVS are changed where they do harm, or only told; default set"),
     }),
     section({
       type: z.literal('nft').describe('DNAT on the director, by nft'),
@@ -167,12 +157,39 @@ const trafficSchema = z.discriminatedUnion(
       protocol,
     }),
     section({
+      type: z.literal('haproxy').describe("Servers of a backend of HAProxy's, by its runtime API"),
+      socket: socketPath().describe('Unix socket of the runtime API, with level admin'),
+      backend: haproxyName().describe('The backend'),
+      servers: z
+        .record(name(), haproxyName(), 'write the server of each node, like { a: world1, b: world2 }')
+        .optional()
+        .describe("Each node's server in the backend; default: the node's name"),
+      frontend: haproxyName()
+        .optional()
+        .describe('Frontend whose new connections wait during a planned change; default: they are refused'),
+    }),
+    section({
+      type: z.literal('dns').describe('Name that follows the master, by dynamic update'),
+      name: domainName().describe('The name'),
+      zone: domainName().describe('The zone that it is in'),
+      server: endpoint().describe('Primary server of the zone'),
+      key: path().describe('File with the key for TSIG, as tsig-keygen or keymgr writes it'),
+      ttl: wholeSeconds(1, 86_400).optional().describe('How long others may remember the address; default 5s'),
+      addresses: z
+        .record(name(), addressList(), ADDRESS_LISTS)
+        .optional()
+        .describe("Addresses of each node for clients, IPv4 and IPv6; default: the node's address"),
+      timeout: duration(10, 10 * MINUTE)
+        .optional()
+        .describe('After this an exchange with the server has failed; default 5s'),
+    }),
+    section({
       type: z.literal('script').describe('Your own program'),
       command: command().describe('The program and its arguments'),
       timeout: duration(10, HOUR).optional().describe('After this it is killed and has failed; default 10s'),
     }),
   ],
-  unknownType(['proxy', 'vip', 'ipvs', 'nft', 'script']),
+  unknownType(['proxy', 'vip', 'ipvs', 'nft', 'haproxy', 'dns', 'script']),
 );
 
 const replicationSchema = section({
@@ -205,6 +222,11 @@ const failoverSchema = section({
   onControllerLoss: choice(['serve', 'stop'])
     .optional()
     .describe('What a master does that is alone and loses the controller; default serve'),
+  fence: choice(['doubt', 'always'])
+    .optional()
+    .describe(
+      'When a former master that does not give up by itself is fenced by commands: only where no lease tells that it has ended, or always; default doubt',
+    ),
   switchoverTimeout: duration(100, HOUR)
     .optional()
     .describe('A planned change that has not frozen writes by then is rolled back'),
@@ -225,6 +247,9 @@ export const groupSchema = section({
     .max(100, 'write at most 100 drivers')
     .optional()
     .describe('How clients reach the master'),
+  notify: command()
+    .optional()
+    .describe("Program on the controller's machine that is told of every change of the group's state"),
   replication: replicationSchema.optional().describe('How state is kept and copied'),
   failover: failoverSchema.optional().describe('When the other node takes over'),
 });
@@ -239,6 +264,12 @@ const clusterKeys = {
     listen: endpoint().optional().describe('Where the controller serves its API to other machines; default: nowhere'),
     socket: socketPath().optional().describe("The controller's socket; default /run/hsctl/controller.sock"),
     state: path().optional().describe("Directory of the controller's records; default /var/lib/hsctl/controller"),
+    ipvsSync: section({
+      interface: interfaceName().describe('Interface towards the other director'),
+      id: count(0, 255).optional().describe('Number that both directors have; default 0'),
+    })
+      .optional()
+      .describe('Connections of IPVS are told to a second director; default: not'),
   })
     .optional()
     .describe('The controller'),

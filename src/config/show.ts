@@ -1,6 +1,7 @@
 import { Document, isScalar, visit } from 'yaml';
 import { z } from 'zod';
-import type { AppConfig, Config, GroupConfig, NodeConfig, ProbeConfig, TrafficConfig } from './config.ts';
+import type { AppConfig, Config, GroupConfig, NodeConfig, TrafficConfig } from './config.ts';
+import { probeFileOf } from './probe-section.ts';
 import { fileSchema, type ConfigFile, type GroupFile } from './schema.ts';
 
 type Section<Key extends keyof GroupFile> = NonNullable<GroupFile[Key]>;
@@ -18,11 +19,16 @@ export function showConfig(config: Config): string {
 }
 
 function fileOf(config: Config): ConfigFile {
-  const { listen, socket, state } = config.controller;
+  const { listen, socket, state, ipvsSync } = config.controller;
   return {
     cluster: config.cluster,
     ...(config.tls === null ? {} : { tls: config.tls }),
-    controller: { ...(listen === null ? {} : { listen }), socket, state },
+    controller: {
+      ...(listen === null ? {} : { listen }),
+      socket,
+      state,
+      ...(ipvsSync === null ? {} : { ipvsSync: { ...ipvsSync } }),
+    },
     groups: Object.fromEntries(config.groups.map((group) => [group.name, groupOf(group)])),
   };
 }
@@ -34,6 +40,7 @@ function groupOf(group: GroupConfig): GroupFile {
     nodes: Object.fromEntries(group.nodes.map((node) => [node.id, nodeOf(node)])),
     app: appOf(group.app),
     traffic: group.traffic.map(trafficOf),
+    ...(group.notify === null ? {} : { notify: [...group.notify] }),
     replication: {
       ack: replication.ack,
       fsync: replication.fsync,
@@ -50,6 +57,7 @@ function groupOf(group: GroupConfig): GroupFile {
       stallTimeout: failover.stallTimeoutMs,
       holdDown: failover.holdDownMs,
       onControllerLoss: failover.onControllerLoss,
+      fence: failover.fence,
       switchoverTimeout: failover.switchoverTimeoutMs,
       prefer: failover.prefer,
     },
@@ -58,7 +66,7 @@ function groupOf(group: GroupConfig): GroupFile {
 
 /** Ports, sockets and directories are shown where they are in force: at each node. */
 function nodeOf(node: NodeConfig): GroupFile['nodes'][string] {
-  const { address, control, replication, appPort, socket, listen, store } = node;
+  const { address, control, replication, appPort, socket, listen, store, fence, watchdog } = node;
   return {
     address,
     control,
@@ -67,12 +75,16 @@ function nodeOf(node: NodeConfig): GroupFile['nodes'][string] {
     socket,
     ...(listen === null ? {} : { listen }),
     store,
+    ...(fence.length === 0
+      ? {}
+      : { fence: fence.map(({ command, timeoutMs }) => ({ command: [...command], timeout: timeoutMs })) }),
+    ...(watchdog === null ? {} : { watchdog: { device: watchdog.device, timeout: watchdog.timeoutS } }),
   };
 }
 
 function appOf(app: AppConfig): Section<'app'> {
   return {
-    ...(app.probe === null ? {} : { probe: probeOf(app.probe) }),
+    ...(app.probe === null ? {} : { probe: probeFileOf(app.probe) }),
     ...(app.heartbeat === null
       ? {}
       : { heartbeat: { interval: app.heartbeat.intervalMs, misses: app.heartbeat.misses } }),
@@ -81,25 +93,10 @@ function appOf(app: AppConfig): Section<'app'> {
     restart: { times: app.restart.times, within: app.restart.withinMs },
     ...(app.promote === null ? {} : { promote: [...app.promote] }),
     ...(app.demote === null ? {} : { demote: [...app.demote] }),
+    ...(app.notify === null ? {} : { notify: [...app.notify] }),
     hookTimeout: app.hookTimeoutMs,
     ready: app.ready,
     readyTimeout: app.readyTimeoutMs,
-  };
-}
-
-function probeOf(probe: ProbeConfig): NonNullable<Section<'app'>['probe']> {
-  const timing = { interval: probe.intervalMs, timeout: probe.timeoutMs, fall: probe.fall, rise: probe.rise };
-  if (probe.type === 'exec') return { type: 'exec', command: [...probe.command], ...timing };
-  const port = probe.port === null ? {} : { port: probe.port };
-  if (probe.type === 'tcp') return { type: 'tcp', ...port, ...timing };
-  return {
-    type: 'http',
-    ...port,
-    path: probe.path,
-    ...(probe.host === null ? {} : { host: probe.host }),
-    status: probe.status.map(([low, high]) => [low, high]),
-    ...(probe.contains === null ? {} : { contains: probe.contains }),
-    ...timing,
   };
 }
 
@@ -110,14 +107,34 @@ function trafficOf(driver: TrafficConfig): Section<'traffic'>[number] {
     case 'vip': {
       const { count, intervalMs, refreshMs } = driver.announce;
       const announce = { count, interval: intervalMs, refresh: refreshMs };
-      return { type: 'vip', address: driver.address, interface: driver.interface, announce };
+      const { address, label, routes, rules } = driver;
+      return { type: 'vip', address, interface: driver.interface, label, routes: [...routes], rules: [...rules], announce };
     }
     case 'ipvs': {
-      const { virtual, protocol, forwarding, scheduler, persistenceS } = driver;
-      return { type: 'ipvs', virtual, protocol, forwarding, scheduler, persistence: persistenceS };
+      const { virtual, protocol, forwarding, scheduler, persistenceS, fwmark, conntrack, setSysctls } = driver;
+      return {
+        type: 'ipvs',
+        virtual,
+        protocol,
+        forwarding,
+        scheduler,
+        persistence: persistenceS,
+        ...(fwmark === null ? {} : { fwmark }),
+        ...(conntrack === null ? {} : { conntrack }),
+        sysctls: setSysctls ? 'set' : 'check',
+      };
     }
     case 'nft':
       return { type: 'nft', virtual: driver.virtual, protocol: driver.protocol };
+    case 'haproxy': {
+      const { socket, backend, servers, frontend } = driver;
+      return { type: 'haproxy', socket, backend, servers: { ...servers }, ...(frontend === null ? {} : { frontend }) };
+    }
+    case 'dns': {
+      const { name, zone, server, key, ttlS, timeoutMs } = driver;
+      const addresses = Object.fromEntries(Object.entries(driver.addresses).map(([node, list]) => [node, [...list]]));
+      return { type: 'dns', name, zone, server, key, ttl: ttlS, addresses, timeout: timeoutMs };
+    }
     case 'script':
       return { type: 'script', command: [...driver.command], timeout: driver.timeoutMs };
   }

@@ -34,6 +34,14 @@ export interface DesiredTraffic {
   readonly epoch: number;
 }
 
+/** What the commands that fence a node came to. */
+export interface FenceOutcome {
+  /** `confirmed`: it is off, or cut off for good. `failed`: it surely is not. `unknown`: nobody can tell. */
+  readonly state: 'confirmed' | 'failed' | 'unknown';
+  /** For people: which command, and what it said. */
+  readonly detail: string;
+}
+
 /** A driver instance for one traffic entry of one group, run by the controller (proxy, ipvs, nft, script). */
 export interface TrafficDriver {
   readonly name: string;
@@ -53,6 +61,8 @@ export interface ProbeObservation {
   readonly verdict: 'up' | 'down' | 'unknown';
   /** Why, from the last probe. */
   readonly detail: string;
+  /** What will be wrong soon, or does not keep the app from working; nothing, or empty: nothing. */
+  readonly warning?: string;
   /** For how long the verdict has stood, in milliseconds. */
   readonly sinceMs: number;
 }

@@ -1,22 +1,19 @@
-import { connect } from 'node:net';
-import { messageOf } from '../kit/errors.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { ProbeOptions } from '../config/probe-kinds.ts';
+import { bytesOf } from '../config/probe-fields.ts';
+import type { Probe } from './probe.ts';
+import { overTcp } from './wire.ts';
 
-/** Good if a TCP connection is accepted; it is closed at once. `port` null: the target's. */
-export function tcpProbe(port: number | null): Probe {
-  return (target, signal) =>
-    new Promise<ProbeResult>((resolve) => {
-      if (signal.aborted) return resolve({ good: false, detail: messageOf(signal.reason) });
-      const socket = connect({ host: target.host, port: port ?? target.port ?? 0 });
-      const finish = (good: boolean, detail: string): void => {
-        signal.removeEventListener('abort', onAbort);
-        socket.destroy();
-        resolve({ good, detail });
-      };
-      const onAbort = (): void => finish(false, messageOf(signal.reason));
-      signal.addEventListener('abort', onAbort, { once: true });
-      socket.once('connect', () => finish(true, 'connection accepted'));
-      // Stays in place after the end: a destroyed socket may still report what befell it.
-      socket.on('error', (error) => finish(false, messageOf(error)));
-    });
+/** Good if a connection is accepted and, where something is expected, that comes. */
+export function tcpProbe(options: ProbeOptions<'tcp'>): Probe {
+  const send = options.send === null ? null : bytesOf(options.send);
+  const expect = options.expect === null ? null : bytesOf(options.expect);
+  return {
+    look: (target, signal) =>
+      overTcp(options, target, signal, async (wire) => {
+        if (send !== null) wire.write(send);
+        if (expect === null) return { good: true, detail: 'connection accepted' };
+        await wire.until(expect);
+        return { good: true, detail: 'answered as expected' };
+      }),
+  };
 }

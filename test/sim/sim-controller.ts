@@ -3,6 +3,7 @@ import { GroupController } from '../../src/controller/group-controller.ts';
 import type { DesiredTraffic, NewEvent, Records } from '../../src/controller/ports.ts';
 import { AgentLink } from '../../src/daemon/controller/agent-link.ts';
 import { groupSettings } from '../../src/daemon/settings.ts';
+import type { Timer } from '../../src/kit/clock.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import type { GroupEvent } from '../../src/model/event.ts';
 import type { Assignment } from '../../src/model/assignment.ts';
@@ -91,6 +92,8 @@ export class ControllerRun {
   readonly process: SimProcess;
   readonly controller: GroupController;
   readonly #links: ReadonlyMap<string, AgentLink>;
+  readonly #records: SimRecords;
+  #beat: Timer | null = null;
 
   constructor({ group, machine, nodes, network, records: store, director, random }: ControllerParts) {
     const process = new SimProcess('controller', machine);
@@ -98,6 +101,7 @@ export class ControllerRun {
     const records = new SimRecords(store, process);
     const settings = groupSettings(group);
     this.process = process;
+    this.#records = records;
     records.saveLongestGrantMs(Math.max(records.longestGrantMs(), settings.grantMs));
     this.controller = new GroupController(settings, records.load().get(group.name) ?? null, {
       records,
@@ -108,6 +112,7 @@ export class ControllerRun {
         this.#links.get(node)?.send({ type: 'assign', assignment });
       },
       moveTraffic: (desired) => moveTraffic(process, director, desired),
+      fence: () => Promise.resolve({ state: 'failed', detail: 'no commands' }),
     });
     const never = new AbortController().signal;
     const instance = `controller-${random.int(1e9)}`;
@@ -134,11 +139,28 @@ export class ControllerRun {
       }),
     );
     process.run(() => {
-      process.every(group.failover.heartbeatMs, () => this.controller.step());
+      this.#startBeat(group);
       for (const link of this.#links.values()) void link.run(never);
       for (const node of nodes) this.#probe(node, network, random);
     });
     process.onDeath.push(() => director.controllerGone());
+  }
+
+  /** The controller reads another file. What makes it patient meanwhile is left out: safety must not depend on that. */
+  reconfigure(group: GroupConfig): void {
+    const { process } = this;
+    process.run(() => {
+      const settings = groupSettings(group);
+      this.#records.saveLongestGrantMs(Math.max(this.#records.longestGrantMs(), settings.grantMs));
+      if (!process.alive) return;
+      this.controller.reconfigure(settings);
+      this.#startBeat(group);
+    });
+  }
+
+  #startBeat({ failover }: GroupConfig): void {
+    this.#beat?.cancel();
+    this.#beat = this.process.every(failover.heartbeatMs, () => this.controller.step());
   }
 
   #onMessage(node: string, message: LinkMessage): void {
@@ -147,12 +169,12 @@ export class ControllerRun {
   }
 
   #probe(node: SimNode, network: Network, random: SeededRandom): void {
-    const { probe } = node.group.app;
-    if (probe === null) return;
+    const timing = node.group.app.probe?.of[0];
+    if (timing === undefined) return;
     const runner = new ProbeRunner({
-      probe: (_target, signal) => this.#look(node, network, signal),
+      probe: { look: (_target, signal) => this.#look(node, network, signal) },
       target: { host: node.id, port: 9000 },
-      timing: probe,
+      timing,
       scheduler: this.process,
       random: random.next,
       onChange: (verdict) => this.controller.onProbe(node.id, verdict),

@@ -1,37 +1,42 @@
 import type { GroupConfig } from '../../config/config.ts';
 import type { Scheduler } from '../../kit/clock.ts';
+import type { Logger } from '../../kit/logger.ts';
 import type { Random } from '../../kit/random.ts';
 import type { Service } from '../../kit/service.ts';
-import { makeProbe } from '../../probes/make-probe.ts';
-import { ProbeRunner, type ProbeVerdict } from '../../probes/runner.ts';
+import { Prober } from '../../probes/prober.ts';
+import type { ProbeVerdict } from '../../probes/runner.ts';
 
-/** The controller's own probes of one group: from here to the app of each node, if the group has a probe. */
+export interface GroupProbesDeps {
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** The controller's own probes of one group: from here to the app of each node, if the group has any. */
 export class GroupProbes implements Service {
-  readonly #runners: readonly ProbeRunner[];
+  readonly #probers: readonly Prober[];
 
-  constructor(
-    group: GroupConfig,
-    { scheduler, random }: { readonly scheduler: Scheduler; readonly random: Random },
-    onVerdict: (node: string, verdict: ProbeVerdict) => void,
-  ) {
-    const { probe } = group.app;
-    this.#runners =
-      probe === null
+  constructor(group: GroupConfig, deps: GroupProbesDeps, onVerdict: (node: string, verdict: ProbeVerdict) => void) {
+    const { probe: set } = group.app;
+    const { scheduler, random, logger } = deps;
+    this.#probers =
+      set === null
         ? []
         : group.nodes.map(
             ({ id, address, appPort }) =>
-              new ProbeRunner({
-                probe: makeProbe(probe),
+              new Prober({
+                set,
+                from: 'controller',
                 target: { host: address, port: appPort },
-                timing: probe,
                 scheduler,
                 random,
+                logger: logger.child({ node: id }),
                 onChange: (verdict) => onVerdict(id, verdict),
               }),
           );
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#runners.map((runner) => runner.run(signal)));
+    await Promise.all(this.#probers.map((prober) => prober.run(signal)));
   }
 }

@@ -1,0 +1,426 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, utimes } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { systemScheduler } from '../../src/kit/clock.ts';
+import type { ProbeResult, ProbeTarget } from '../../src/probes/probe.ts';
+import { lookAt, never, probeOf } from './looks.ts';
+import { TestServer, deadTarget } from './servers.ts';
+
+/** What each kind makes of answers that a well-behaved server seldom gives. */
+
+const bad = (detail: string): ProbeResult => ({ good: false, detail });
+
+async function serving(t: TestContext, serve: (socket: Socket) => void): Promise<ProbeTarget> {
+  const server = await TestServer.listen((socket) => serve(socket.resume()));
+  t.after(() => server.close());
+  return server.target;
+}
+
+/** Says the first text at once and each further one at what the client sends next. */
+function saying(t: TestContext, ...texts: readonly (string | Buffer)[]): Promise<ProbeTarget> {
+  return serving(t, (socket) => {
+    const rest = [...texts];
+    const next = (): void => void socket.write(rest.shift() ?? '');
+    socket.on('data', next);
+    next();
+  });
+}
+
+describe('tcp probe that expects something', () => {
+  it('sends text or bytes, and finds the answer', async (t) => {
+    const target = await serving(t, (socket) =>
+      socket.on('data', (bytes) => socket.write(`got ${bytes.toString('hex')}`)),
+    );
+    const good = { good: true, detail: 'answered as expected' };
+    assert.deepEqual(await lookAt(target, 'tcp', { send: 'ok', expect: 'got 6f6b' }), good);
+    assert.deepEqual(await lookAt(target, 'tcp', { send: 'hex:00ff', expect: 'hex:676f742030306666' }), good);
+  });
+
+  it('says what came instead', async (t) => {
+    const target = await serving(t, (socket) => socket.end('\u001b[31mbusy'));
+    assert.deepEqual(
+      await lookAt(target, 'tcp', { expect: 'ready' }),
+      bad('closed the connection without "ready", after ".[31mbusy"'),
+    );
+  });
+});
+
+describe('http probe', () => {
+  const asked: string[] = [];
+  const page = 'x'.repeat(100_000);
+  const start = async (t: TestContext): Promise<ProbeTarget> => {
+    const server = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (text) => asked.push(`body ${text}`));
+      request.on('end', () => {
+        asked.push(`${request.method} ${request.headers['authorization'] ?? ''}`);
+        response.end(request.url === '/page' ? page : 'state: ready');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => server.close());
+    return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  };
+
+  it('asks by method, headers and body', async (t) => {
+    const options = { method: 'POST', headers: { Authorization: 'Bearer 1' }, body: 'ping' } as const;
+    assert.equal((await lookAt(await start(t), 'http', options)).good, true);
+    assert.deepEqual(asked.splice(0), ['body ping', 'POST Bearer 1']);
+    assert.deepEqual(await lookAt(await start(t), 'http', { method: 'HEAD' }), { good: true, detail: 'status 200' });
+  });
+
+  it('is bad where the body has what it must lack', async (t) => {
+    const target = await start(t);
+    assert.equal((await lookAt(target, 'http', { lacks: 'busy', contains: 'ready' })).good, true);
+    assert.deepEqual(await lookAt(target, 'http', { lacks: 'ready' }), bad('status 200, body with "ready"'));
+  });
+
+  it('digests the whole body, up to a limit', async (t) => {
+    const target = await start(t);
+    for (const algorithm of ['md5', 'sha1', 'sha256']) {
+      const digest = `${algorithm}:${createHash(algorithm).update(page).digest('hex').toUpperCase()}`;
+      assert.equal((await lookAt(target, 'http', { path: '/page', digest })).good, true);
+      const { good, detail } = await lookAt(target, 'http', { digest });
+      assert.equal(good, false);
+      assert.match(detail, new RegExp(`^status 200, body with ${algorithm}:[0-9a-f]+$`));
+    }
+    const endless = await serving(t, (socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1_100_000)}`));
+    const digest = `md5:${'0'.repeat(32)}`;
+    assert.deepEqual(await lookAt(endless, 'http', { digest }), bad('status 200, body of more than 1 MiB'));
+  });
+
+  it('takes a change of protocol for no answer', async (t) => {
+    const target = await saying(t, '', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n');
+    assert.deepEqual(await lookAt(target, 'http', {}), bad('status 101'));
+  });
+});
+
+describe('udp probe', () => {
+  const answering = async (
+    t: TestContext,
+    answer: (socket: UdpSocket, text: string, port: number) => void,
+  ): Promise<ProbeTarget> => {
+    const socket = createSocket('udp4');
+    socket.on('message', (bytes, { port }) => answer(socket, String(bytes), port)).bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    t.after(() => socket.close());
+    return { host: '127.0.0.1', port: socket.address().port };
+  };
+
+  it('is good at an answer, or at the right one', async (t) => {
+    const target = await answering(t, (socket, text, port) => socket.send(`you said ${text}`, port, '127.0.0.1'));
+    assert.deepEqual(await lookAt(target, 'udp'), { good: true, detail: 'answered 9 bytes' });
+    assert.equal((await lookAt(target, 'udp', { send: 'hello', expect: 'said hello' })).good, true);
+    const wrong = await lookAt(target, 'udp', { send: 'hello', expect: 'bye' });
+    assert.deepEqual(wrong, bad('answered "you said hello", without "bye"'));
+  });
+
+  it('is bad at silence, unless an answer is optional', async (t) => {
+    const heard = Promise.withResolvers<undefined>();
+    const target = await answering(t, () => heard.resolve(undefined));
+    const stop = new AbortController();
+    const result = probeOf('udp').look(target, stop.signal);
+    await heard.promise;
+    stop.abort(new Error('no answer within 1s'));
+    assert.deepEqual(await result, bad('no answer within 1s'));
+    const lenient = { reply: 'optional', timeoutMs: 40 } as const;
+    assert.deepEqual(await lookAt(target, 'udp', lenient), { good: true, detail: 'not refused' });
+  });
+
+  it('is bad where the port is closed, whatever is wanted', async () => {
+    const target = await deadTarget();
+    assert.match((await lookAt(target, 'udp')).detail, /^connection refused/);
+    assert.match((await lookAt(target, 'udp', { reply: 'optional' })).detail, /^connection refused/);
+  });
+
+  it('sends from its source address', async (t) => {
+    let from = '';
+    const socket = createSocket('udp4');
+    socket.on('message', (_, { address, port }) => {
+      from = address;
+      socket.send('.', port, address);
+    });
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    t.after(() => socket.close());
+    const target = { host: '127.0.0.1', port: socket.address().port };
+    assert.equal((await lookAt(target, 'udp', { source: '127.0.0.9' })).good, true);
+    assert.equal(from, '127.0.0.9');
+  });
+});
+
+describe('a source address', () => {
+  for (const type of ['tcp', 'http', 'tls'] as const) {
+    it(`is where a ${type} probe comes from`, async (t) => {
+      let from: string | undefined;
+      const target = await serving(t, (socket) => {
+        from = socket.remoteAddress;
+        socket.destroy();
+      });
+      await lookAt(target, type, { source: '127.0.0.9' });
+      assert.equal(from, '127.0.0.9');
+    });
+  }
+});
+
+describe('smtp probe', () => {
+  it('reads replies of several lines, and says QUIT', async (t) => {
+    const heard: string[] = [];
+    const target = await serving(t, (socket) => {
+      const rest = ['250-mx.example\r\n250 OK\r\n', '221 bye\r\n'];
+      socket.write('220-hello\r\n220 there\r\n');
+      socket.on('data', (bytes) => {
+        heard.push(String(bytes));
+        socket.write(rest.shift() ?? '');
+      });
+    });
+    const result = await lookAt(target, 'smtp', { helo: 'probe.example' });
+    assert.deepEqual(result, { good: true, detail: 'greets as "mx.example"' });
+    assert.deepEqual(heard, ['EHLO probe.example\r\n', 'QUIT\r\n']);
+  });
+
+  it("gives the server's refusal", async (t) => {
+    const full = await saying(t, '421 too many connections\r\n');
+    assert.deepEqual(await lookAt(full, 'smtp'), bad('greeting: "421 too many connections"'));
+    const picky = await saying(t, '220 hi\r\n', '501 who?\r\n');
+    assert.deepEqual(await lookAt(picky, 'smtp'), bad('answer to EHLO: "501 who?"'));
+    assert.deepEqual(await lookAt(await saying(t, 'SSH-2.0-x\r\n'), 'smtp'), bad('no SMTP: "SSH-2.0-x"'));
+  });
+});
+
+describe('redis probe', () => {
+  it('is bad at a server that loads its data, or is none', async (t) => {
+    const loading = await saying(t, '', '-LOADING Redis is loading the dataset in memory\r\n');
+    assert.deepEqual(await lookAt(loading, 'redis'), bad('answered "LOADING Redis is loading the dataset in memory"'));
+    assert.deepEqual(await lookAt(await saying(t, '', 'HTTP/1.1 400\r\n'), 'redis'), bad('no Redis: "HTTP/1.1 400"'));
+  });
+});
+
+describe('mysql probe', () => {
+  const packet = (number: number, payload: Buffer): Buffer =>
+    Buffer.concat([Buffer.from([payload.length & 255, payload.length >> 8, 0, number]), payload]);
+  const greeting = (plugin: string): Buffer => {
+    const head = Buffer.concat([
+      Buffer.from('\n8.4.0\0'),
+      Buffer.alloc(4),
+      Buffer.from('12345678\0'),
+      Buffer.alloc(18, 0),
+    ]);
+    head.writeUInt8(21, 7 + 4 + 9 + 7);
+    return packet(0, Buffer.concat([head, Buffer.from('123456789012\0'), Buffer.from(`${plugin}\0`)]));
+  };
+  const error = (number: number, code: number, text: string): Buffer =>
+    packet(number, Buffer.concat([Buffer.from([255, code & 255, code >> 8]), Buffer.from(text)]));
+  const ok = (number: number): Buffer => packet(number, Buffer.from([0, 0, 0, 2, 0, 0, 0]));
+
+  it('is bad where the server greets with an error', async (t) => {
+    const full = await saying(t, error(0, 1040, 'Too many connections'));
+    assert.deepEqual(await lookAt(full, 'mysql'), bad('error 1040: Too many connections'));
+    const blocked = await saying(t, error(0, 1129, "Host 'c' is blocked because of many connection errors"));
+    assert.match((await lookAt(blocked, 'mysql')).detail, /^error 1129: Host 'c' is blocked/);
+  });
+
+  it('takes caching_sha2_password where the server knows the password already', async (t) => {
+    const target = await saying(
+      t,
+      greeting('caching_sha2_password'),
+      Buffer.concat([packet(2, Buffer.from([1, 3])), ok(3)]),
+      ok(1),
+    );
+    assert.deepEqual(await lookAt(target, 'mysql', { user: 'watch' }), { good: true, detail: '8.4.0' });
+    const wantsTls = await saying(t, greeting('caching_sha2_password'), packet(2, Buffer.from([1, 4])));
+    assert.match((await lookAt(wantsTls, 'mysql', { user: 'watch' })).detail, /^the account wants TLS/);
+  });
+
+  it('follows a switch to a way of login that it knows, and never sends a password in clear text', async (t) => {
+    const to = (plugin: string): Buffer =>
+      packet(2, Buffer.concat([Buffer.from([254]), Buffer.from(`${plugin}\0`), Buffer.from('12345678901234567890\0')]));
+    const native = await saying(t, greeting('other'), to('mysql_native_password'), ok(4), ok(1));
+    assert.equal((await lookAt(native, 'mysql', { user: 'watch' })).good, true);
+    const clear = await saying(t, greeting('other'), to('mysql_clear_password'));
+    assert.match((await lookAt(clear, 'mysql', { user: 'watch' })).detail, /^the account wants "mysql_clear_password"/);
+  });
+
+  it('gives no file to a server that asks for one', async (t) => {
+    const target = await saying(
+      t,
+      greeting('mysql_native_password'),
+      ok(2),
+      ok(1),
+      packet(1, Buffer.from('\xfb/etc/passwd', 'latin1')),
+    );
+    const result = await lookAt(target, 'mysql', { user: 'watch', query: 'select 1' });
+    assert.deepEqual(result, bad('asks for a file of ours'));
+  });
+});
+
+describe('postgres probe', () => {
+  const message = (type: string, body: string): Buffer => {
+    const head = Buffer.alloc(5);
+    head.write(type);
+    head.writeUInt32BE(body.length + 4, 1);
+    return Buffer.concat([head, Buffer.from(body)]);
+  };
+  const error = (state: string, text: string): Buffer => message('E', `SFATAL\0C${state}\0M${text}\0\0`);
+  const wants = (code: number, more = ''): Buffer => message('R', `\0\0\0${String.fromCharCode(code)}${more}`);
+
+  for (const [state, text] of [
+    ['57P03', 'the database system is starting up'],
+    ['53300', 'sorry, too many clients already'],
+    ['57P01', 'terminating connection'],
+  ] as const) {
+    it(`is bad at ${state}, with and without an account`, async (t) => {
+      const target = await saying(t, '', error(state, text));
+      assert.deepEqual(await lookAt(target, 'postgres'), bad(`${text} (${state})`));
+      assert.deepEqual(await lookAt(target, 'postgres', { user: 'watch' }), bad(`${text} (${state})`));
+    });
+  }
+
+  it('is not led astray by a server that plays tricks with SCRAM', async (t) => {
+    const password = join(await mkdtemp(join(tmpdir(), 'hsctl-scram-')), 'password');
+    writeFileSync(password, 'secret');
+    t.after(() => rm(join(password, '..'), { recursive: true }));
+    const login = { user: 'watch', passwordFile: password };
+    const begin = wants(10, 'SCRAM-SHA-256\0\0');
+    const stale = await saying(t, '', begin, wants(11, 'r=another,s=c2FsdA==,i=4096'));
+    assert.deepEqual(await lookAt(stale, 'postgres', login), bad('answers no SCRAM'));
+    const scripted = (reply: (nonce: string) => Buffer, last: Buffer): Promise<ProbeTarget> =>
+      serving(t, (socket) => {
+        let turn = 0;
+        socket.on('data', (bytes) => {
+          turn += 1;
+          const nonce = /r=([^,]+)$/.exec(bytes.toString('latin1'))?.[1] ?? '';
+          socket.write(turn === 1 ? begin : turn === 2 ? reply(nonce) : last);
+        });
+      });
+    const greedy = await scripted((nonce) => wants(11, `r=${nonce}x,s=c2FsdA==,i=100000000`), wants(0));
+    assert.deepEqual(await lookAt(greedy, 'postgres', login), bad('asks for 100000000 rounds of SCRAM'));
+    const forged = await scripted((nonce) => wants(11, `r=${nonce}x,s=c2FsdA==,i=4096`), wants(12, 'v=Zm9yZ2Vk'));
+    assert.deepEqual(await lookAt(forged, 'postgres', login), bad('does not know the password itself'));
+  });
+});
+
+describe('agent-check probe', () => {
+  for (const [said, good, detail] of [
+    ['up\n', true, 'up'],
+    ['ready\r\n', true, 'ready'],
+    ['75% up\n', true, '75% up'],
+    ['UP 50%, maxconn:30\n', true, 'up 50% maxconn:30'],
+    ['down#disk full\n', false, 'down: disk full'],
+    ['drain\n', false, 'drain'],
+    ['maint # back at noon\n', false, 'maint: back at noon'],
+    ['0%\n', false, '0%'],
+    ['stopped\n', false, 'stopped'],
+    ['failed\n', false, 'failed'],
+    ['\n', false, 'no answer of an agent-check: ""'],
+    ['upp\n', false, 'no answer of an agent-check: "upp"'],
+  ] as const) {
+    it(`reads ${JSON.stringify(said)}`, async (t) => {
+      assert.deepEqual(await lookAt(await saying(t, said), 'agent-check'), { good, detail });
+    });
+  }
+
+  it('sends its text first, and takes the end of the connection for the end of the line', async (t) => {
+    const target = await serving(t, (socket) =>
+      socket.once('data', (bytes) => socket.end(String(bytes) === 'world' ? 'up' : 'down')),
+    );
+    assert.equal((await lookAt(target, 'agent-check', { send: 'world' })).good, true);
+    assert.equal((await lookAt(target, 'agent-check', { send: 'other' })).good, false);
+  });
+});
+
+describe('exec probe', () => {
+  const target = { host: '127.0.0.1', port: 1 };
+  const exit = (code: number, exitCodes: 'plain' | 'keepalived' | 'nagios'): Promise<ProbeResult> =>
+    lookAt(target, 'exec', { command: ['sh', '-c', `echo "said | figures"; exit ${code}`], exitCodes });
+
+  it('reads exit codes as keepalived does for MISC_CHECK', async () => {
+    assert.deepEqual(await exit(0, 'keepalived'), { good: true, detail: 'said | figures' });
+    assert.equal((await exit(1, 'keepalived')).good, false);
+    assert.equal((await exit(2, 'keepalived')).good, false);
+    assert.deepEqual(await exit(12, 'keepalived'), { good: true, detail: 'said | figures, weight 10' });
+  });
+
+  it('reads exit codes as Nagios does', async () => {
+    assert.deepEqual(await exit(0, 'nagios'), { good: true, detail: 'said' });
+    assert.deepEqual(await exit(1, 'nagios'), { good: true, detail: 'said', warning: 'said' });
+    for (const code of [2, 3, 4]) assert.equal((await exit(code, 'nagios')).good, false);
+  });
+
+  it('reads them plainly else', async () => {
+    assert.equal((await exit(0, 'plain')).good, true);
+    assert.equal((await exit(12, 'plain')).good, false);
+  });
+});
+
+describe('file probe', () => {
+  const here = { host: '127.0.0.1', port: null };
+
+  it('looks for the file, its age and its text', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'hsctl-file-probe-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'alive');
+    assert.deepEqual(await lookAt(here, 'file', { path }), bad('no such file'));
+    assert.deepEqual(await lookAt(here, 'file', { path: folder }), bad('not a file'));
+    writeFileSync(path, 'state: ready');
+    assert.equal((await lookAt(here, 'file', { path, contains: 'ready', maxAge: 60_000 })).good, true);
+    assert.deepEqual(await lookAt(here, 'file', { path, contains: 'busy' }), bad('no "busy" within its first 64 KiB'));
+    const then = systemScheduler.wallMs() / 1000 - 90;
+    await utimes(path, then, then);
+    assert.match((await lookAt(here, 'file', { path, maxAge: 60_000 })).detail, /^written 1m3\ds ago, more than 1m$/);
+  });
+
+  it('is not held up by a pipe', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'hsctl-file-probe-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const path = join(folder, 'pipe');
+    await lookAt(here, 'exec', { command: ['mkfifo', path] });
+    assert.ok(existsSync(path));
+    assert.deepEqual(await lookAt(here, 'file', { path }), bad('not a file'));
+  });
+});
+
+describe('ping probe', () => {
+  const target = (host: string): ProbeTarget => ({ host, port: null });
+
+  it('is good at an echo reply of either family', async () => {
+    for (const host of ['127.0.0.1', '::1', 'localhost']) {
+      assert.deepEqual(await lookAt(target(host), 'ping'), { good: true, detail: 'echo reply' });
+    }
+  });
+
+  it('says why it cannot ask', async () => {
+    const { good, detail } = await lookAt(target('127.0.0.1'), 'ping', { source: '192.0.2.1' });
+    assert.equal(good, false);
+    assert.match(detail, /^source 192\.0\.2\.1: Cannot assign/);
+  });
+
+  it('gives the reason of its signal', async () => {
+    const probe = probeOf('ping');
+    const stop = AbortSignal.abort(new Error('too late'));
+    assert.deepEqual(await probe.look(target('127.0.0.1'), stop), bad('too late'));
+    await probe.close?.();
+  });
+
+  it('shares one program among all probes, which ends with the last of them', async () => {
+    const probes = Array.from({ length: 50 }, () => probeOf('ping'));
+    const results = await Promise.all(probes.map((probe, index) => probe.look(target(`127.0.0.${index + 1}`), never)));
+    assert.ok(results.every(({ good }) => good));
+    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length, 1);
+    await Promise.all(probes.slice(1).map((probe) => probe.close?.()));
+    assert.equal((await probes[0]?.look(target('127.0.0.1'), never))?.good, true);
+    await probes[0]?.close?.();
+    // Its handle is closed at the end of this turn.
+    await turn();
+    await turn();
+    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length, 0);
+  });
+});
