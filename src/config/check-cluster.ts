@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { canonicalHost, formatEndpoint, isLoopback, isWildcard } from '../kit/address.ts';
 import { addressOf } from './check-traffic.ts';
 import type { Config, GroupConfig, NodeConfig } from './config.ts';
@@ -152,6 +153,10 @@ function* pathClaims(config: Config): Generator<PathClaim> {
         directory: true,
         paths: [at('nodes', node.id, 'store'), at('replication', 'store')],
       };
+      if (node.watchdog === null) continue;
+      // One process alone can have it open.
+      const file = plainPath(node.watchdog.device);
+      yield { machine, file, directory: false, paths: [at('nodes', node.id, 'watchdog', 'device')] };
     }
   }
 }
@@ -179,9 +184,18 @@ function* checkAddresses(config: Config): Generator<Finding> {
       if (driver.type === 'vip') {
         key = addressOf(driver);
         path = [...path, 'address'];
+      } else if (driver.type === 'ipvs' && driver.fwmark !== null) {
+        key = `fwmark ${driver.fwmark} of IPv${isIP(driver.virtual.host)}`;
+        path = [...path, 'fwmark'];
       } else if (driver.type === 'ipvs' || driver.type === 'nft') {
         key = `${driver.protocol} ${formatEndpoint({ ...driver.virtual, host: canonicalHost(driver.virtual.host) })}`;
         path = [...path, 'virtual'];
+      } else if (driver.type === 'haproxy') {
+        key = `backend ${driver.backend} of ${driver.socket}`;
+        path = [...path, 'backend'];
+      } else if (driver.type === 'dns') {
+        key = driver.name.toLowerCase().replace(/\.$/, '');
+        path = [...path, 'name'];
       } else continue;
       const other = taken.get(key);
       if (other === undefined) taken.set(key, path);

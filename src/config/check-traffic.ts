@@ -17,6 +17,8 @@ export function* checkTraffic(group: GroupConfig): Generator<Finding> {
     if (driver.type === 'vip') yield* checkVip(group, driver, path);
     if (driver.type === 'ipvs' || driver.type === 'nft') yield* checkVirtual(group, driver.virtual, path);
     if (driver.type === 'ipvs') yield* checkIpvs(group, driver, path);
+    if (driver.type === 'haproxy') yield* checkHaproxy(group, driver, path);
+    if (driver.type === 'dns') yield* checkDns(group, driver, path);
     const needsPort = driver.type === 'proxy' || driver.type === 'ipvs' || driver.type === 'nft';
     if (needsPort && group.nodes.some(({ appPort }) => appPort === null)) {
       yield error([path], `${driver.type} does not know the app's port`, `add groups.${group.name}.app.port`);
@@ -34,13 +36,20 @@ function* checkVip(group: GroupConfig, driver: Driver<'vip'>, path: FilePath): G
   if (owner !== undefined) {
     yield error([[...path, 'address']], `${driver.address} is node ${owner.id}'s own address`, 'use one that moves');
   }
+  if (!driver.label.startsWith(`${driver.interface}:`)) {
+    yield error(
+      [[...path, 'label']],
+      `label ${driver.label} does not begin with ${driver.interface}:`,
+      `write it as ${driver.interface}:NAME`,
+    );
+  }
   const { leaseMs } = group.failover;
-  if (leaseMs < KERNEL_LIFETIME_MS) {
+  if (leaseMs < KERNEL_LIFETIME_MS && group.failover.fence !== 'always') {
     const least = formatDuration(KERNEL_LIFETIME_MS);
     yield warning(
       [path],
       `a silent machine's kernel keeps the address for up to 1.25s, so its takeover waits longer than the lease of ${formatDuration(leaseMs)}`,
-      `lead traffic by proxy, ipvs or nft instead, or use failover.lease: ${least} or more`,
+      `lead traffic by proxy, ipvs or nft instead, use failover.lease: ${least} or more, or fence the silent machine (failover.fence: always)`,
     );
   }
 }
@@ -68,14 +77,15 @@ function* checkVirtual(group: GroupConfig, virtual: Endpoint, path: FilePath): G
 }
 
 function* checkIpvs(group: GroupConfig, driver: Driver<'ipvs'>, path: FilePath): Generator<Finding> {
-  const { forwarding, virtual } = driver;
-  if (forwarding !== 'nat') {
+  const { forwarding, virtual, fwmark } = driver;
+  if (forwarding !== 'nat' || fwmark !== null) {
+    const keeper = fwmark === null ? `forwarding ${forwarding}` : 'a service by fwmark';
     for (const { id, appPort } of group.nodes) {
       if (appPort === null || appPort === virtual.port) continue;
       yield error(
         [[...path, 'virtual']],
-        `forwarding ${forwarding} keeps port ${virtual.port}, but the app on ${id} takes its clients at ${appPort}`,
-        'use the same port, or forwarding: nat',
+        `${keeper} keeps port ${virtual.port}, but the app on ${id} takes its clients at ${appPort}`,
+        fwmark === null ? 'use the same port, or forwarding: nat' : 'use the same port',
       );
     }
   }
@@ -95,4 +105,28 @@ function* checkIpvs(group: GroupConfig, driver: Driver<'ipvs'>, path: FilePath):
       );
     }
   }
+}
+
+/** Sections by node may name no others. */
+function* checkNodeKeys(group: GroupConfig, keys: readonly string[], path: FilePath): Generator<Finding> {
+  const ids = group.nodes.map(({ id }) => id);
+  for (const key of keys) {
+    if (!ids.includes(key)) yield error([[...path, key]], `no node ${key}`, `use ${ids.join(' and ')}`);
+  }
+}
+
+function* checkHaproxy(group: GroupConfig, driver: Driver<'haproxy'>, path: FilePath): Generator<Finding> {
+  const place: FilePath = [...path, 'servers'];
+  yield* checkNodeKeys(group, Object.keys(driver.servers), place);
+  const [first, second] = group.nodes.map(({ id }) => driver.servers[id]);
+  if (first === second) yield error([place], `both nodes are server ${first}`, 'name one server for each');
+}
+
+function* checkDns(group: GroupConfig, driver: Driver<'dns'>, path: FilePath): Generator<Finding> {
+  const plain = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+  const [name, zone] = [plain(driver.name), plain(driver.zone)];
+  if (name !== zone && !name.endsWith(`.${zone}`)) {
+    yield error([[...path, 'name']], `${driver.name} is not in zone ${driver.zone}`, `write a name below ${zone}`);
+  }
+  yield* checkNodeKeys(group, Object.keys(driver.addresses), [...path, 'addresses']);
 }

@@ -124,12 +124,6 @@ function isAddressWithPrefix(text: string): boolean {
   return family !== 0 && Number(parts?.[2]) <= (family === 4 ? 32 : 128);
 }
 
-/** Network interface, short enough for the label `NAME:hs`, of which the kernel keeps 15 characters. */
-export function interfaceName() {
-  const remedy = 'write the name of a network interface, like eth0, of at most 12 characters (15 with the label ":hs")';
-  return z.string(remedy).regex(/^[^\s/:]{1,12}$/, remedy);
-}
-
 /** A program and its arguments; no shell reads them. */
 export function command() {
   const remedy = 'write a list of the program and its arguments, like [/etc/hsctl/hooks/promote, now]';

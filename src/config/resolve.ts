@@ -71,7 +71,8 @@ function resolveNodes(group: string, file: GroupFile): readonly NodeConfig[] {
       listen: node.listen ?? file.app?.listen ?? null,
       store: node.store ?? file.replication?.store ?? `/var/lib/hsctl/${own}`,
       fence: (node.fence ?? []).map(({ command, timeout }) => ({ command, timeoutMs: timeout ?? 30_000 })),
-      watchdog: node.watchdog === undefined ? null : { device: node.watchdog.device, timeoutS: node.watchdog.timeout ?? 5 },
+      watchdog:
+        node.watchdog === undefined ? null : { device: node.watchdog.device, timeoutS: node.watchdog.timeout ?? 5 },
     };
   });
 }
@@ -98,10 +99,7 @@ function resolveApp(file: NonNullable<GroupFile['app']>, numbers: ProfileNumbers
   };
 }
 
-function resolveTraffic(
-  file: NonNullable<GroupFile['traffic']>[number],
-  nodes: readonly NodeConfig[],
-): TrafficConfig {
+function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number], nodes: readonly NodeConfig[]): TrafficConfig {
   switch (file.type) {
     case 'proxy':
       return { type: 'proxy', listen: file.listen, holdMs: file.hold ?? 10_000 };

@@ -42,12 +42,16 @@ const NODE_NAMES = 'write exactly two nodes, like a: { address: 10.0.0.11 } and 
 
 const fenceSchema = section({
   command: command().describe('The program and its arguments; exit code 0 says that the node is off'),
-  timeout: duration(100, HOUR).optional().describe('After this it is killed, and nobody knows what it did; default 30s'),
+  timeout: duration(100, HOUR)
+    .optional()
+    .describe('After this it is killed, and nobody knows what it did; default 30s'),
 });
 
 const watchdogSchema = section({
   device: path().describe('The watchdog device, like /dev/watchdog'),
-  timeout: wholeSeconds(1, 600).optional().describe('The machine restarts when it was not fed for this long; default 5s'),
+  timeout: wholeSeconds(1, 600)
+    .optional()
+    .describe('The machine restarts when it was not fed for this long; default 5s'),
 });
 
 const nodeSchema = section({
@@ -94,7 +98,9 @@ const appSchema = section({
     .describe('Restarting a crashed app in place'),
   promote: command().optional().describe('Hook on the node that becomes master'),
   demote: command().optional().describe('Hook on the node that stops being master'),
-  notify: command().optional().describe('Program on each node that is told of every change of its state, as by keepalived'),
+  notify: command()
+    .optional()
+    .describe('Program on each node that is told of every change of its state, as by keepalived'),
   hookTimeout: duration(10, HOUR).optional().describe('After this a hook is killed and has failed'),
   ready: choice(['app', 'hook', 'probe'])
     .optional()
@@ -121,7 +127,9 @@ const trafficSchema = z.discriminatedUnion(
       address: addressWithPrefix().describe('The address, with prefix length'),
       interface: interfaceName().describe('Network interface of the node'),
       label: interfaceLabel().optional().describe('Label of an IPv4 address; default INTERFACE:hs'),
-      routes: routeList().optional().describe('Routes that exist while the address is held, as `ip route add` takes them'),
+      routes: routeList()
+        .optional()
+        .describe('Routes that exist while the address is held, as `ip route add` takes them'),
       rules: routeList().optional().describe('Rules that exist while the address is held, as `ip rule add` takes them'),
       announce: section({
         count: count(1, 100).optional().describe('Announcements after a takeover; default 5'),
@@ -142,7 +150,9 @@ const trafficSchema = z.discriminatedUnion(
       persistence: wholeSeconds(0, 86_400).optional().describe('How long a client sticks to its node; default 0s: not'),
       fwmark: count(1, 2 ** 31 - 1)
         .optional()
-        .describe("Mark of the service's packets, set by your own rules; default: address, port and protocol tell them"),
+        .describe(
+          "Mark of the service's packets, set by your own rules; default: address, port and protocol tell them",
+        ),
       conntrack: z
         .boolean('write true or false')
         .optional()

@@ -108,7 +108,15 @@ function trafficOf(driver: TrafficConfig): Section<'traffic'>[number] {
       const { count, intervalMs, refreshMs } = driver.announce;
       const announce = { count, interval: intervalMs, refresh: refreshMs };
       const { address, label, routes, rules } = driver;
-      return { type: 'vip', address, interface: driver.interface, label, routes: [...routes], rules: [...rules], announce };
+      return {
+        type: 'vip',
+        address,
+        interface: driver.interface,
+        label,
+        routes: [...routes],
+        rules: [...rules],
+        announce,
+      };
     }
     case 'ipvs': {
       const { virtual, protocol, forwarding, scheduler, persistenceS, fwmark, conntrack, setSysctls } = driver;

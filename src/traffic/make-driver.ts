@@ -1,6 +1,8 @@
 import type { GroupConfig, TrafficConfig } from '../config/config.ts';
 import { backendsOf } from './backends.ts';
 import type { DirectorDriver, TrafficDeps } from './deps.ts';
+import { DnsDriver } from './dns/driver.ts';
+import { HaproxyDriver } from './haproxy/driver.ts';
 import { IpvsDriver } from './ipvs/driver.ts';
 import { NftDriver } from './nft/driver.ts';
 import { ProxyDriver } from './proxy/driver.ts';
@@ -18,6 +20,10 @@ export function makeDriver(traffic: DirectorTraffic, group: GroupConfig, deps: T
       return new IpvsDriver(traffic, group.name, backendsOf(group, traffic.virtual.port), deps);
     case 'nft':
       return new NftDriver(traffic, group.name, backendsOf(group, traffic.virtual.port), deps);
+    case 'haproxy':
+      return new HaproxyDriver(traffic, backendsOf(group, 0), deps);
+    case 'dns':
+      return new DnsDriver(traffic, backendsOf(group, 0), deps);
     case 'script':
       return new ScriptDriver(traffic, group.name, backendsOf(group, 0), deps);
   }

@@ -28,8 +28,8 @@ export interface ToolKind {
 
 export interface ToolAnswer {
   readonly stdout: readonly string[];
-  /** What the program complained about, as one line; for people only. */
-  readonly complaint: string;
+  /** Lines that the program complained with, for people. */
+  readonly complaints: readonly string[];
 }
 
 interface Request {
@@ -134,7 +134,7 @@ export class OpenTool {
     // Its complaints are in the other pipe already, which is read before the next turn.
     setImmediate(() => {
       if (requests[0] === request) requests.shift();
-      request.answer.resolve({ stdout: request.stdout, complaint: request.stderr.join('; ') });
+      request.answer.resolve({ stdout: request.stdout, complaints: request.stderr });
     });
   }
 

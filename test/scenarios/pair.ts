@@ -14,9 +14,16 @@ export interface Scene {
   readonly history: HistoryRun;
 }
 
+export interface Lead {
+  readonly service: string;
+  readonly entries: readonly { readonly type: string; readonly [key: string]: unknown }[];
+}
+
 export interface PairOptions {
   readonly app?: AppKind;
   readonly traffic?: TrafficKind;
+  /** Instead of a usual kind: starts what the traffic needs; gives where clients connect, and the entries of the file. */
+  readonly lead?: (rig: Rig) => Promise<Lead>;
   readonly failover?: ClusterOptions['failover'];
   readonly replication?: object;
 }
@@ -28,14 +35,14 @@ export interface PairOptions {
 export function onPair(act: (scene: Scene) => Promise<void>, options: PairOptions = {}): Promise<void> {
   return Rig.use(async (rig) => {
     const { app = 'typescript', traffic = 'vip' } = options;
-    const { service, entry } = TRAFFIC[traffic];
+    const { service, entries } = options.lead === undefined ? usualLead(traffic) : await options.lead(rig);
     const cluster = await Cluster.start({
       director: rig.host('director'),
       nodes: { a: rig.host('a'), b: rig.host('b') },
       dir: join(rig.dir, 'cluster'),
       ports: USUAL_PORTS,
       app: await friendListIn(app),
-      traffic: [entry],
+      traffic: entries,
       failover: { holdDown: '0s', ...options.failover },
       replication: { ...options.replication },
     });
@@ -47,8 +54,14 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
     await cluster.whole();
     await history.nextOk();
     await history.stop();
-    assert.deepEqual(await rig.holders(VIP), traffic === 'vip' ? [await cluster.master()] : []);
+    const hasVip = entries.some(({ type }) => type === 'vip');
+    assert.deepEqual(await rig.holders(VIP), hasVip ? [await cluster.master()] : []);
     const { lost, ghosts, duplicates } = await history.check(service);
     assert.deepEqual({ lost, ghosts, duplicates }, { lost: [], ghosts: [], duplicates: [] });
   });
+}
+
+function usualLead(kind: TrafficKind): Lead {
+  const { service, entry } = TRAFFIC[kind];
+  return { service, entries: [entry] };
 }

@@ -21,8 +21,8 @@ export class EchoServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async listen(port = 0): Promise<this> {
-    this.#server.listen(port, '127.0.0.1');
+  async listen(port = 0, host = '127.0.0.1'): Promise<this> {
+    this.#server.listen(port, host);
     await once(this.#server, 'listening');
     return this;
   }
@@ -41,9 +41,9 @@ export class Client {
   #text = '';
   #listener: () => void = () => undefined;
 
-  constructor(port: number) {
+  constructor(port: number, host = '127.0.0.1') {
     let code = 'closed';
-    this.socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    this.socket = connect({ port, host, allowHalfOpen: true });
     this.socket.setEncoding('latin1');
     this.socket.on('data', (text: string) => {
       this.#text += text;

@@ -57,7 +57,7 @@ describe('OpenTool', () => {
   it('tells what the program complained about', async () => {
     const tool = await started();
     const answer = await tool.submit(['complain sadly', 'say one', 'complain again']);
-    assert.deepEqual(answer, { stdout: ['one'], complaint: 'sadly; again' });
+    assert.deepEqual(answer, { stdout: ['one'], complaints: ['sadly', 'again'] });
     assert.deepEqual(await tool.submit([]), { stdout: [], complaint: '' });
   });
 

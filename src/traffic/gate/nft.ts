@@ -55,7 +55,7 @@ export class OpenNft {
     const answer = this.#tool.ready ? await this.#tool.submit([line]).catch(() => null) : null;
     // Commands may be carried out twice: whoever gives them says how things should be.
     if (answer === null) return this.#once(commands);
-    if (answer.complaint !== '') throw refusal(answer.complaint);
+    if (answer.complaints.length > 0) throw refusal(answer.complaints.join('; '));
   };
 
   close(): Promise<void> {

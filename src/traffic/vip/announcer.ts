@@ -18,6 +18,9 @@ const DETECT_TIMEOUT_MS = 2000;
 /** Announcing programs that run at once; a slow machine must not pile them up. */
 const MAX_RUNNING = 4;
 
+/** Announcements in a row that nobody contradicted, after which a conflict is over. */
+const CALM_ANNOUNCEMENTS = 3;
+
 export interface AnnounceTiming {
   readonly count: number;
   readonly intervalMs: number;
@@ -36,6 +39,9 @@ export class Announcer {
   #tools: Announcers = { arping: null, ndptool: false };
   #timer: Timer | null = null;
   #running = new Set<AbortController>();
+  /** Hardware addresses of the machines that claim the address too, and for how many announcements none did. */
+  #rivals: readonly string[] = [];
+  #calm = 0;
 
   constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
     this.#vip = vip;
@@ -64,7 +70,13 @@ export class Announcer {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.#rivals = [];
     for (const call of this.#running) call.abort();
+  }
+
+  /** Hardware addresses of other machines that use the address while we announce it; none if all is well. */
+  get rivals(): readonly string[] {
+    return this.#rivals;
   }
 
   /** What on this machine keeps the address from being announced (at once); empty if all is well. */
@@ -82,11 +94,30 @@ export class Announcer {
   #announce(number: number): void {
     const { count, intervalMs, refreshMs } = this.#timing;
     this.#timer = this.#deps.scheduler.after(number < count ? intervalMs : refreshMs, () => this.#announce(number + 1));
-    if (this.#frames.announce(() => this.#timer !== null)) return;
+    const isWanted = (): boolean => this.#timer !== null;
+    // Whoever claimed the address before we took it (the former master) was right to.
+    const onClaims = (claims: readonly string[]): void => (number === 1 ? undefined : this.#heard(claims));
+    if (this.#frames.announce(isWanted, onClaims)) return;
     // Starting a program takes milliseconds: whoever waits for the address goes first.
     setImmediate(() => {
       if (this.#timer !== null) this.#runTool();
     });
+  }
+
+  /** The lease says that the address is ours, so it is kept and announced on: all that helps is an operator who knows. */
+  #heard(claims: readonly string[]): void {
+    const { address } = this.#vip;
+    this.#calm = claims.length > 0 ? 0 : this.#calm + 1;
+    if (claims.length > 0) {
+      const rivals = claims.map((hardware) => hardware.replaceAll(/..(?!$)/g, '$&:'));
+      if (this.#rivals.length === 0) {
+        this.#deps.logger.error(`another machine uses ${address} as well`, { hardware: rivals.join(', ') });
+      }
+      this.#rivals = rivals;
+    } else if (this.#rivals.length > 0 && this.#calm >= CALM_ANNOUNCEMENTS) {
+      this.#rivals = [];
+      this.#deps.logger.info(`no other machine uses ${address} any more`);
+    }
   }
 
   #runTool(): void {

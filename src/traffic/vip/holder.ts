@@ -8,7 +8,16 @@ import type { Timer } from '../../kit/clock.ts';
 import { type Finding, type NodeTrafficDeps, TOOL_TIMEOUT_MS } from '../deps.ts';
 import { OpenTool, type ToolAnswer, type ToolKind } from '../open-tool.ts';
 import { Announcer, type AnnounceTiming } from './announcer.ts';
-import { dropLine, kernelLifetimeS, showLine, shownPrefixLengths, takeLine, type VirtualAddress } from './plan.ts';
+import {
+  dropLine,
+  dropLines,
+  kernelLifetimeS,
+  showLine,
+  shownPrefixLengths,
+  takeFaults,
+  takeLines,
+  type VirtualAddress,
+} from './plan.ts';
 
 /** A renewal this soon after the last one changes nothing that the kernel would notice. */
 const RENEWAL_SPACING_MS = 100;
@@ -30,6 +39,8 @@ export class VipHolder {
   /** Rises with each release: what was ordered before it no longer counts. */
   #term = 0;
   #held = false;
+  /** What keeps the routes and rules of the address from being there; empty if they are. */
+  #routeFault = '';
   #renewal: { readonly atMs: number; readonly lifetimeS: number; readonly outcome: Promise<void> } | null = null;
 
   constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
@@ -47,6 +58,14 @@ export class VipHolder {
   /** Whether the address is on the interface, as last read back. */
   get held(): boolean {
     return this.#held;
+  }
+
+  /** What is wrong while the address is held, in the operator's words; empty if all is well. */
+  get warnings(): readonly string[] {
+    if (!this.#held) return [];
+    const { address } = this.#vip;
+    const rivals = this.#announcer.rivals.map((hardware) => `${address} is used by the machine ${hardware} too`);
+    return this.#routeFault === '' ? rivals : [...rivals, `routes of ${address}: ${this.#routeFault}`];
   }
 
   /**
@@ -120,12 +139,13 @@ export class VipHolder {
   async #take(lifetimeS: number): Promise<void> {
     const term = this.#term;
     const answer = await this.#batch
-      .submit([takeLine(this.#vip, lifetimeS), showLine(this.#vip)])
+      .submit([...takeLines(this.#vip, lifetimeS), showLine(this.#vip)])
       .catch((error: unknown) => {
         if (this.#term === term) this.#renewal = null;
         throw error;
       });
     this.#held = shownPrefixLengths(this.#vip, answer.stdout).includes(this.#vip.prefixLength);
+    const faults = takeFaults(answer.complaints).join('; ');
     if (this.#term !== term) {
       throw new HsctlError('failed', `${this.#vip.address} was released while it was being set`);
     }
@@ -133,32 +153,36 @@ export class VipHolder {
       this.#renewal = null;
       throw new HsctlError(
         'failed',
-        `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${answer.complaint || 'it is not there afterwards'}`,
+        `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${faults || 'it is not there afterwards'}`,
         'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
       );
     }
     this.#announcer.start();
+    if (faults !== this.#routeFault && faults !== '') {
+      this.#deps.logger.error('the routes of the address are not as they should be', { error: faults });
+    }
+    this.#routeFault = faults;
   }
 
   /** Removes the address and reads back; returns what `ip` complained about. */
   async #drop(term: number): Promise<string> {
     const show = showLine(this.#vip);
-    const answer = await this.#batch.submit([dropLine(this.#vip), show]).catch(() => this.#dropAfresh());
+    const answer = await this.#batch.submit([...dropLines(this.#vip), show]).catch(() => this.#dropAfresh());
     const others = shownPrefixLengths(this.#vip, answer.stdout);
     this.#held = others.length > 0;
-    if (!this.#held || this.#term !== term || this.#lapse !== null) return answer.complaint;
+    if (!this.#held || this.#term !== term || this.#lapse !== null) return answer.complaints.join('; ');
     // Somebody added it by hand with another prefix length: the node would answer for the address all the same.
     const last = await this.#batch.submit([...others.map((length) => dropLine(this.#vip, length)), show]);
     this.#held = shownPrefixLengths(this.#vip, last.stdout).length > 0;
-    return last.complaint;
+    return last.complaints.join('; ');
   }
 
   /** The same with a program of its own, for when the open one is not there or is stuck. */
   async #dropAfresh(): Promise<ToolAnswer> {
-    const input = `${dropLine(this.#vip)}\n${showLine(this.#vip)}\n`;
+    const input = `${[...dropLines(this.#vip), showLine(this.#vip)].join('\n')}\n`;
     const options = { timeoutMs: TOOL_TIMEOUT_MS, input, acceptExit: () => true };
     const { stdout, stderr } = await this.#deps.run(IP_BATCH.command, options);
-    return { stdout: stdout.split('\n'), complaint: stderr.trim() };
+    return { stdout: stdout.split('\n'), complaints: stderr.trim().split('\n') };
   }
 
   #lapsed(): void {

@@ -9,15 +9,30 @@ export interface VirtualAddress {
   readonly prefixLength: number;
   readonly family: 4 | 6;
   readonly interface: string;
+  /** Of an IPv4 address; IPv6 has none. */
+  readonly label: string;
+  /** Routes and rules that are there as long as the address is, as the arguments of `ip route` and `ip rule`. */
+  readonly routes: readonly string[];
+  readonly rules: readonly string[];
 }
+
+/** What the configuration says of an address. */
+type VirtualAddressParts = Partial<Pick<VirtualAddress, 'label' | 'routes' | 'rules'>>;
 
 /** How late the kernel removes an address whose lifetime has run out, at most (it looks four times a second). */
 const KERNEL_LATENESS_MS = 250;
 const LABEL_MAX_CHARACTERS = 15;
+/** Adding a rule that is there, and the number of its line: no trouble at all. */
+const ALREADY_THERE = /^(RTNETLINK answers: File exists|Error: ipv[46]: .*exists\.?)$/;
+const FAILED_LINE = /^Command failed /;
 const INTERFACE_NAME = /^[^\s/:]{1,15}$/;
 
 /** @throws HsctlError('config') when it is not an address with a prefix length, or no name of an interface. */
-export function parseVirtualAddress(text: string, interfaceName: string): VirtualAddress {
+export function parseVirtualAddress(
+  text: string,
+  interfaceName: string,
+  parts: VirtualAddressParts = {},
+): VirtualAddress {
   const [host = '', length = ''] = text.split('/');
   const family = familyOf(host);
   const prefixLength = Number(length);
@@ -36,7 +51,8 @@ export function parseVirtualAddress(text: string, interfaceName: string): Virtua
       'See `ip link`.',
     );
   }
-  return { address: canonicalHost(host), prefixLength, family, interface: interfaceName };
+  const { label = `${interfaceName}:hs`, routes = [], rules = [] } = parts;
+  return { address: canonicalHost(host), prefixLength, family, interface: interfaceName, label, routes, rules };
 }
 
 /** The kernel counts lifetimes in whole seconds, so the last second of a lease is rounded up, all others down. */
@@ -52,9 +68,35 @@ export function addressOutlivesLeaseMs(leaseMs: number): number {
   return Math.max(0, kernelLifetimeS(leaseMs) * 1000 + KERNEL_LATENESS_MS - leaseMs);
 }
 
-/** Adds the address, or renews its lifetime. */
-export function takeLine(vip: VirtualAddress, lifetimeS: number): string {
-  const label = `${vip.interface}:hs`;
+/** Adds the address, or renews its lifetime, and sees to its routes and rules. */
+export function takeLines(vip: VirtualAddress, lifetimeS: number): readonly string[] {
+  return [
+    takeLine(vip, lifetimeS),
+    // Behind the address, which routes may have as their source.
+    ...vip.routes.map((route) => `route replace ${route}`),
+    ...vip.rules.map((rule) => `rule add ${rule}`),
+  ];
+}
+
+/** Removes the address with its routes and rules; that any of them is absent is an error of the program and a success for us. */
+export function dropLines(vip: VirtualAddress): readonly string[] {
+  return [
+    dropLine(vip),
+    ...vip.rules.map((rule) => `rule del ${rule}`),
+    ...vip.routes.map((route) => `route del ${route}`),
+  ];
+}
+
+/** What went wrong, of all that `ip` complained about while the address was taken; empty if nothing did. */
+export function takeFaults(complaints: readonly string[]): readonly string[] {
+  return complaints.filter((line, index) => {
+    const isOfExisting = FAILED_LINE.test(line) && ALREADY_THERE.test(complaints[index - 1] ?? '');
+    return !ALREADY_THERE.test(line) && !isOfExisting;
+  });
+}
+
+function takeLine(vip: VirtualAddress, lifetimeS: number): string {
+  const { label } = vip;
   const options =
     vip.family === 6
       ? // No duplicate detection, which would take a second; deprecated, so that the node does not speak from it.
@@ -63,7 +105,7 @@ export function takeLine(vip: VirtualAddress, lifetimeS: number): string {
   return `addr replace ${vip.address}/${vip.prefixLength} dev ${vip.interface} ${options}`;
 }
 
-/** Removes the address; that it is absent is an error of the program and a success for us. */
+/** Removes the address alone. */
 export function dropLine(vip: VirtualAddress, prefixLength = vip.prefixLength): string {
   return `addr del ${vip.address}/${prefixLength} dev ${vip.interface}`;
 }

@@ -112,6 +112,7 @@ async function worldOf(family: Family): Promise<DriverWorld> {
       await net.nft('flush', 'map', ...table.split(' '), 'active');
       await net.nft('flush', 'chain', ...table.split(' '), 'translate_arriving');
     },
+    refuses: true,
     reset: async () => void (await net.nft('flush', 'ruleset')),
     close: () => net.rig.close(),
   };

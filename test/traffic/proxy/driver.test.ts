@@ -46,6 +46,7 @@ registerDriverTests('proxy', async () => {
     },
     state: async () => null,
     disturb: null,
+    refuses: true,
     reset: async () => undefined,
     close: async () => void (await Promise.all(servers.map((server) => server.close()))),
   };

@@ -41,6 +41,7 @@ registerDriverTests('script', async () => {
     wait: null,
     state: async () => folder.read('calls'),
     disturb: async () => folder.write('node', 'b\n'),
+    refuses: true,
     reset: async () => folder.delete('node', 'calls'),
     close: async () => folder.remove(),
   };

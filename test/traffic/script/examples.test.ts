@@ -58,6 +58,7 @@ registerDriverTests('script vip-ip', async () => {
     wait: null,
     state: async () => (await Promise.all(rig.hosts.map((host) => host.addresses()))).join('; '),
     disturb: async () => void (await everywhere(['ip', 'addr', 'add', `${VIP}/32`, 'dev', 'eth0'])),
+    refuses: true,
     reset: async () => void (await everywhere(['ip', 'addr', 'del', `${VIP}/32`, 'dev', 'eth0'])),
     close: async () => {
       await rig.close();
@@ -94,6 +95,7 @@ registerDriverTests('script ipvs-ipvsadm, with a fake ipvsadm', async () => {
     disturb: async () => {
       folder.write('state', folder.read('state').replace('10.0.0.12:9000 -m -w 0', '10.0.0.12:9000 -m -w 7'));
     },
+    refuses: true,
     reset: async () => folder.delete('state'),
     close: async () => folder.remove(),
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { announcementFrames } from '../../../src/traffic/vip/frames.ts';
+import { announcementFrames, probeFrame } from '../../../src/traffic/vip/frames.ts';
 import { parseVirtualAddress } from '../../../src/traffic/vip/plan.ts';
 
 const HARDWARE = [0x02, 0, 0, 0, 0, 0x0a];
@@ -50,5 +50,29 @@ describe('announcementFrames', () => {
       '00010002000300040005000600070008',
       '000a' + '0000'.repeat(4) + '000b0000000c',
     ]);
+  });
+});
+
+describe('probeFrame', () => {
+  const probeOf = (cidr: string): Buffer => Buffer.from(probeFrame(parseVirtualAddress(cidr, 'eth0'), HARDWARE));
+
+  it('is an ARP request from nobody, so that nobody learns from it', () => {
+    assert.equal(
+      probeOf('10.0.0.100/32').toString('hex'),
+      hex(`ffffffffffff 02000000000a 0806 0001 0800 06 04 0001 02000000000a 00000000 000000000000 0a000064`) +
+        '00'.repeat(18),
+    );
+  });
+
+  it('is a neighbour solicitation from nobody, to the group of those who may have the address', () => {
+    const frame = probeOf('2001:db8::1:2233/128');
+    assert.equal(
+      frame.toString('hex'),
+      hex(`3333ff012233 02000000000a 86dd 60000000 0018 3a ff ${'00'.repeat(16)} ff020000 00000000 00000001 ff012233
+        87 00 ${frame.toString('hex', 56, 58)} 00000000 20010db8 00000000 00000000 00012233`),
+    );
+    let sum = 58 + frame.readUInt16BE(18);
+    for (let at = 22; at < frame.length; at += 2) sum += frame.readUInt16BE(at);
+    assert.equal((sum & 0xffff) + (sum >>> 16), 0xffff);
   });
 });

@@ -45,9 +45,14 @@ for (const family of [4, 6] as const) {
       await Promise.all(holders.map((holder) => holder.close()));
     });
 
-    const make = (host: Host, interfaceName = 'eth0', scheduler = realDeps.scheduler): VipHolder => {
+    const make = (
+      host: Host,
+      interfaceName = 'eth0',
+      scheduler = realDeps.scheduler,
+      parts: Parameters<typeof parseVirtualAddress>[2] = {},
+    ): VipHolder => {
       const deps = { ...depsWithin(['ip', 'netns', 'exec', host.namespace]), scheduler };
-      const holder = new VipHolder(parseVirtualAddress(cidr, interfaceName), TIMING, {
+      const holder = new VipHolder(parseVirtualAddress(cidr, interfaceName, parts), TIMING, {
         ...deps,
         startProgram: async (command, options) => {
           const program = await deps.startProgram(command, options);
@@ -217,6 +222,84 @@ for (const family of [4, 6] as const) {
       await until('the client knows node b', knows(rig.host('b')));
       await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
       await until('the client knows node b again', knows(rig.host('b')));
+    });
+
+    it('tells of another machine that uses the address, and of its end, and keeps the address', async () => {
+      const holder = await started(a);
+      const other = rig.host('client');
+      await holder.hold(LEASE_MS);
+      assert.deepEqual(holder.warnings, []);
+      await other.run(['ip', 'addr', 'add', cidr, 'dev', 'eth0', ...(family === 6 ? ['nodad'] : [])]);
+      const text = `${vip} is used by the machine ${await other.hardwareAddress()} too`;
+      try {
+        await until('the warning', () => holder.warnings.includes(text));
+        assert.ok(holder.held);
+      } finally {
+        await other.run(['ip', 'addr', 'del', cidr, 'dev', 'eth0']);
+      }
+      await until('the end of the warning', () => holder.warnings.length === 0);
+    });
+
+    it('takes nobody for a rival who had the address before', async () => {
+      const [first, second] = [await started(a), await started(rig.host('b'))];
+      for (const [giver, taker] of [
+        [first, second],
+        [second, first],
+      ] as const) {
+        await giver.hold(LEASE_MS);
+        await giver.release();
+        await taker.hold(LEASE_MS);
+        const client = rig.host('client');
+        await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
+        await until('another announcement', async () => (await client.neighbour(vip)) !== '02:00:00:00:00:01');
+        await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
+        await until('and one more', async () => (await client.neighbour(vip)) !== '02:00:00:00:00:01');
+        assert.deepEqual(taker.warnings, []);
+        await taker.release();
+      }
+    });
+
+    it('sees to routes and rules of the address: there with it, mended, gone with it', async () => {
+      const [gateway, flag] = family === 4 ? ['10.0.0.1', '-4'] : ['fd77::1', '-6'];
+      const holder = make(a, 'eth0', realDeps.scheduler, {
+        routes: [`default via ${gateway} dev eth0 table 100`],
+        rules: [`from ${vip} table 100 priority 100`],
+      });
+      const present = async (): Promise<readonly [boolean, boolean]> => [
+        (await a.run(['ip', flag, 'route', 'show', 'table', 'all'])).includes(
+          `default via ${gateway} dev eth0 table 100`,
+        ),
+        (await a.run(['ip', flag, 'rule'])).includes(`from ${vip} lookup 100`),
+      ];
+      await holder.start();
+      assert.deepEqual(await present(), [false, false]);
+      await holder.hold(LEASE_MS);
+      assert.deepEqual(await present(), [true, true]);
+      await a.run(['ip', flag, 'rule', 'del', 'priority', '100']);
+      await a.run(['ip', flag, 'route', 'flush', 'table', '100']);
+      await until('both are back', async () => {
+        await holder.hold(LEASE_MS);
+        return (await present()).every(Boolean);
+      });
+      assert.equal((await a.run(['ip', flag, 'rule'])).match(/lookup 100/g)?.length, 1, 'renewals add no second rule');
+      assert.deepEqual(holder.warnings, []);
+      await holder.release();
+      assert.deepEqual(await present(), [false, false]);
+      await holder.hold(LEASE_MS);
+      // As after a crash: somebody else starts, and removes what is left.
+      await make(a, 'eth0', realDeps.scheduler, {
+        routes: [`default via ${gateway} dev eth0 table 100`],
+        rules: [`from ${vip} table 100 priority 100`],
+      }).start();
+      assert.deepEqual([await shown(), ...(await present())], [undefined, false, false]);
+    });
+
+    it('holds the address also where a route of it cannot be, and says so', async () => {
+      const holder = make(a, 'eth0', realDeps.scheduler, { routes: ['default via 192.0.2.1 dev nowhere table 100'] });
+      await holder.start();
+      await holder.hold(LEASE_MS);
+      assert.ok(holder.held);
+      assert.match(holder.warnings.join('\n'), /routes of .*nowhere/);
     });
 
     it('announces the hardware address that the interface has by now', async () => {

@@ -4,11 +4,13 @@ import { announceCommand, recognizeArping } from '../../../src/traffic/vip/annou
 import {
   addressOutlivesLeaseMs,
   dropLine,
+  dropLines,
   kernelLifetimeS,
   parseVirtualAddress,
   showLine,
   shownPrefixLengths,
-  takeLine,
+  takeFaults,
+  takeLines,
 } from '../../../src/traffic/vip/plan.ts';
 
 const V4 = parseVirtualAddress('10.0.0.100/32', 'eth0');
@@ -16,8 +18,9 @@ const V6 = parseVirtualAddress('2001:DB8:0::100/128', 'eth0');
 
 describe('parseVirtualAddress', () => {
   it('reads both families', () => {
-    assert.deepEqual(V4, { address: '10.0.0.100', prefixLength: 32, family: 4, interface: 'eth0' });
-    assert.deepEqual(V6, { address: '2001:db8::100', prefixLength: 128, family: 6, interface: 'eth0' });
+    const usual = { interface: 'eth0', label: 'eth0:hs', routes: [], rules: [] };
+    assert.deepEqual(V4, { address: '10.0.0.100', prefixLength: 32, family: 4, ...usual });
+    assert.deepEqual(V6, { address: '2001:db8::100', prefixLength: 128, family: 6, ...usual });
   });
 
   it('refuses anything else, above all what would be more words or lines for ip', () => {
@@ -32,22 +35,47 @@ describe('parseVirtualAddress', () => {
 
 describe('lines for ip', () => {
   it('set a lifetime, a label and no route', () => {
-    assert.equal(
-      takeLine(V4, 3),
+    assert.deepEqual(takeLines(V4, 3), [
       'addr replace 10.0.0.100/32 dev eth0 label eth0:hs noprefixroute valid_lft 3 preferred_lft 3',
-    );
-    assert.equal(
-      takeLine(V6, 3),
+    ]);
+    assert.deepEqual(takeLines(V6, 3), [
       'addr replace 2001:db8::100/128 dev eth0 nodad noprefixroute valid_lft 3 preferred_lft 0',
-    );
+    ]);
     assert.equal(dropLine(V4), 'addr del 10.0.0.100/32 dev eth0');
     assert.equal(dropLine(V4, 24), 'addr del 10.0.0.100/24 dev eth0');
     assert.equal(showLine(V6), 'addr show dev eth0 to 2001:db8::100');
   });
 
   it('go without a label where it would be too long for the kernel', () => {
-    assert.match(takeLine(parseVirtualAddress('10.0.0.100/32', 'enp0s31f6abc'), 1), /label enp0s31f6abc:hs /);
-    assert.doesNotMatch(takeLine(parseVirtualAddress('10.0.0.100/32', 'enp0s31f6abcd'), 1), /label/);
+    const line = (name: string): string => takeLines(parseVirtualAddress('10.0.0.100/32', name), 1).join('\n');
+    assert.match(line('enp0s31f6abc'), /label enp0s31f6abc:hs /);
+    assert.doesNotMatch(line('enp0s31f6abcd'), /label/);
+  });
+
+  it('have the label, the routes and the rules of the configuration: behind the address, and gone with it', () => {
+    const vip = parseVirtualAddress('10.0.0.100/32', 'eth0', {
+      label: 'eth0:web',
+      routes: ['default via 10.0.0.1 src 10.0.0.100 table 100'],
+      rules: ['from 10.0.0.100 table 100'],
+    });
+    assert.deepEqual(takeLines(vip, 3), [
+      'addr replace 10.0.0.100/32 dev eth0 label eth0:web noprefixroute valid_lft 3 preferred_lft 3',
+      'route replace default via 10.0.0.1 src 10.0.0.100 table 100',
+      'rule add from 10.0.0.100 table 100',
+    ]);
+    assert.deepEqual(dropLines(vip), [
+      'addr del 10.0.0.100/32 dev eth0',
+      'rule del from 10.0.0.100 table 100',
+      'route del default via 10.0.0.1 src 10.0.0.100 table 100',
+    ]);
+  });
+
+  it('may find a rule there already, and nothing else', () => {
+    const present = ['RTNETLINK answers: File exists', 'Command failed -:7'];
+    const wrong = ['Error: Nexthop has invalid gateway.', 'Command failed -:8'];
+    assert.deepEqual(takeFaults(present), []);
+    assert.deepEqual(takeFaults([...present, ...wrong]), wrong);
+    assert.deepEqual(takeFaults([]), []);
   });
 
   it('are read back, whatever the prefix length', () => {
