@@ -1,3 +1,4 @@
+import { ROLE_RULES, type RoleRule } from '../../src/agent/core/role-rules.ts';
 import { RULES, type Rule } from '../../src/controller/rules.ts';
 import { agentStates } from './agent-states.ts';
 import { edges } from './stages.ts';
@@ -34,10 +35,15 @@ In their order: the first one whose guards all hold is the one that counts.
 
 ${rules.map(section).join('\n\n')}
 
-## What an agent can be
+## How an agent changes its role
 
-An agent derives everything from its last assignment, its leases and its links. An agent that meets a higher epoch
-drops whatever it was; an epoch that it has renounced it never serves under again.
+An agent derives everything from its last assignment, its leases and its links. An agent that meets a higher epoch, in
+an order or a greeting, makes it durable and drops whatever it was; an epoch that it has renounced it never serves under
+again. Of the rules for what comes in, the first whose conditions all hold is the one that counts; the agent's log names it.
+
+${SIGNALS.map(([on, title]) => signal(on, title)).join('\n\n')}
+
+## What an agent can be
 
 | role | phase | reached by | the app is told | serves | writes | new work | dials the peer | feeds a slave | asks for leases | grants leases | renounced its epoch |
 |---|---|---|---|---|---|---|---|---|---|---|---|
@@ -45,6 +51,26 @@ ${agentStates().map(stateRow).join('\n')}
 
 \`frozen\` writes wait for the end of a switchover; writes also wait while a master has no lease at the moment.
 `;
+}
+
+/** What may change an agent's role, in words. */
+const SIGNALS: readonly (readonly [on: RoleRule['on'], title: string])[] = [
+  ['assignment', 'An order of the controller'],
+  ['greeting', 'A greeting of the peer'],
+  ['logs parted', 'The log is not a part of its master’s, and may not be cut'],
+  ['store failed', 'The store fails'],
+  ['app unfit', 'The app cannot serve'],
+  ['stop', 'The agent is told to stop'],
+];
+
+function signal(on: RoleRule['on'], title: string): string {
+  const rows = (ROLE_RULES as readonly RoleRule[]).filter((rule) => rule.on === on).map(roleRow);
+  return `### ${title}\n\n| rule | in words | when | then | why |\n|---|---|---|---|---|\n${rows.join('\n')}`;
+}
+
+function roleRow({ id, title, when, effect, why, protects }: RoleRule): string {
+  const conditions = when.map(({ name }) => name).join('; ') || 'always';
+  return `| ${id} | ${title} | ${conditions} | ${effect || 'nothing changes'} | ${why} (${protects.join(', ')}) |`;
 }
 
 function overview({ id, title, effect }: Rule): string {

@@ -178,7 +178,10 @@ export class AgentNode {
     // A reign begins with a lease: it is asked for at once.
     if (this.core.phase === 'fencing') this.beat();
     if (this.core.epoch !== before)
-      this.#ports.logger.info(`epoch ${this.core.epoch}: ${assignment.reason}`, { role: this.core.role });
+      this.#ports.logger.info(`epoch ${this.core.epoch}: ${assignment.reason}`, {
+        role: this.core.role,
+        rule: this.core.rule,
+      });
   }
 
   onControllerGrant(grant: Grant): void {

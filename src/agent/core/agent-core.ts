@@ -9,6 +9,7 @@ import type { AgentPorts, AgentSettings } from './agent-ports.ts';
 import { PeerState } from './peer-state.ts';
 import type { Posture } from './posture.ts';
 import { Reign } from './reign.ts';
+import { type Greeting, roleRule, type RoleSignal, type RoleSituation } from './role-rules.ts';
 
 /**
  * What an agent may do at each moment: its role, its leases, what counts as confirmed. Pure: time comes from the
@@ -36,6 +37,7 @@ export class AgentCore {
   #diverged = false;
   #confirmedAsSlave = 0;
   #proposals = 0;
+  #rule = '';
   #trouble = '';
   /** The trouble is damage, which a copy of the peer's state mends. */
   #damaged = false;
@@ -67,49 +69,8 @@ export class AgentCore {
 
   /** Takes the controller's word, unless it is older than what is known. */
   onAssignment(assignment: Assignment): void {
-    const known = this.#assignment;
-    if (assignment.epoch < this.#epoch) return;
-    if (known !== null && assignment.epoch === known.epoch && assignment.revision < known.revision) return;
-    this.#seeEpoch(assignment.epoch);
-    this.#assignment = assignment;
-    this.peer.renounced(assignment.peerRenouncedEpoch);
-    if (assignment.role === 'master') this.#onAssignedMaster(assignment);
-    else if (assignment.role === 'slave') this.#onAssignedSlave(assignment);
-    else this.#following = false;
+    this.#change('assignment', { assignment });
     this.tick();
-  }
-
-  #onAssignedMaster(assignment: Assignment): void {
-    this.#following = false;
-    if (this.#reign?.epoch === assignment.epoch) {
-      this.#reign.onRecorded(assignment);
-    } else if (assignment.masterInstance !== this.#instance) {
-      // It was chosen for what its former run had reported, and may have less by now.
-      this.#renounce(assignment.epoch, 'the agent restarted after this node was chosen');
-    } else if (this.#trouble !== '') {
-      // Another choice can be made at once.
-      this.#renounce(assignment.epoch, this.#trouble);
-    } else if (assignment.epoch > this.#barredEpoch) {
-      this.#diverged = false;
-      this.#reign = new Reign(assignment, this.#settings, this.#ports, () => ++this.#proposals);
-    }
-  }
-
-  #onAssignedSlave(assignment: Assignment): void {
-    this.#renounce(assignment.epoch, 'another node is master');
-    if (this.#trouble !== '' && !this.#mayRepair(assignment)) return;
-    if (assignment.master === this.#settings.peer && (!this.#diverged || assignment.mayDiscard)) {
-      this.#diverged = false;
-      this.#following = true;
-    }
-  }
-
-  /**
-   * A damaged store is given up only once nothing rests on it any more: the controller has put on record that the nodes
-   * without this one hold every acknowledged record. (What an operator's loss of data leaves aside is for `mayDiscard`.)
-   */
-  #mayRepair(assignment: Assignment): boolean {
-    return this.#damaged && !assignment.inSync.includes(this.#settings.node);
   }
 
   onControllerGrant(grant: Grant): void {
@@ -130,16 +91,11 @@ export class AgentCore {
   }
 
   /** Greeting of either direction. A waiting node that meets a master of its own or a higher epoch follows it. */
-  onPeerHello(hello: { readonly role: Role; readonly epoch: number; readonly renouncedEpoch: number }): void {
+  onPeerHello(greeting: Greeting): void {
     this.onPeerHeard();
-    this.peer.renounced(hello.renouncedEpoch);
-    if (hello.epoch > this.#epoch) this.#seeEpoch(hello.epoch);
-    const isMaster = hello.role === 'master' && hello.renouncedEpoch < hello.epoch && hello.epoch === this.#epoch;
-    const unassigned = this.#assignment === null || this.#assignment.epoch < this.#epoch;
-    if (isMaster && unassigned && this.#reign === null && !this.#diverged && this.#trouble === '') {
-      this.#renounce(this.#epoch, 'the peer is master');
-      this.#following = true;
-    }
+    this.peer.renounced(greeting.renouncedEpoch);
+    this.#seeEpoch(greeting.epoch);
+    this.#change('greeting', { greeting });
     this.tick();
   }
 
@@ -192,7 +148,7 @@ export class AgentCore {
 
   /** Whether the app can serve at all, as its watch says after restarts in place. `readyEpoch`: its last word. */
   onApp(app: { readonly fit: boolean; readonly readyEpoch: number; readonly detail: string }): void {
-    if (!app.fit && this.#reign?.isActive) this.#renounce(this.#reign.epoch, app.detail);
+    if (!app.fit && this.#reign?.isActive) this.#change('app unfit', { detail: app.detail });
     if (app.fit && this.#reign?.epoch === app.readyEpoch) this.#reign.onReady();
     this.tick();
   }
@@ -221,8 +177,7 @@ export class AgentCore {
 
   /** The log may not be cut to follow the master: it holds acknowledged records that the master lacks. */
   onDiverged(): void {
-    this.#following = false;
-    this.#diverged = true;
+    this.#change('logs parted');
   }
 
   /**
@@ -233,8 +188,7 @@ export class AgentCore {
     if (this.#damaged && damaged) return;
     this.#trouble = what;
     this.#damaged = damaged;
-    this.#renounce(this.#epoch, what);
-    this.#following = false;
+    this.#change('store failed', { detail: what });
   }
 
   /** The damaged store was moved to an archive; the log starts from nothing. */
@@ -247,14 +201,13 @@ export class AgentCore {
   tick(): void {
     const assignment = this.#assignment;
     if (this.#damaged && !this.#following && assignment?.role === 'slave' && assignment.epoch === this.#epoch)
-      this.#onAssignedSlave(assignment);
+      this.#change('assignment', { assignment });
     this.#reign?.tick(this.#clock.monotonicMs(), this.#leaseClock.nowMs(), this.peer.grantRunsMs);
   }
 
   /** The node is being shut down in order: nothing is served any more. */
   stop(): void {
-    this.#renounce(this.#epoch, 'the agent is stopping');
-    this.#following = false;
+    this.#change('stop');
   }
 
   // --- what follows from it
@@ -289,6 +242,11 @@ export class AgentCore {
 
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** The rule by which it took, or kept, its role last (role-rules.ts); empty after its start. */
+  get rule(): string {
+    return this.#rule;
   }
 
   get renouncedEpoch(): number {
@@ -362,6 +320,39 @@ export class AgentCore {
   }
 
   // --- steps
+
+  /** Changes the role as the rules say (role-rules.ts). */
+  #change(signal: RoleSignal, about: Partial<Pick<RoleSituation, 'assignment' | 'greeting' | 'detail'>> = {}): void {
+    const situation: RoleSituation = {
+      node: this.#settings.node,
+      instance: this.#instance,
+      epoch: this.#epoch,
+      barredEpoch: this.#barredEpoch,
+      reignEpoch: this.#reign?.epoch ?? null,
+      diverged: this.#diverged,
+      trouble: this.#trouble,
+      damaged: this.#damaged,
+      known: this.#assignment,
+      assignment: null,
+      greeting: null,
+      detail: '',
+      ...about,
+    };
+    const { id, change } = roleRule(signal, situation);
+    this.#rule = id;
+    const { assignment } = situation;
+    if (change.takes && assignment !== null) {
+      this.#seeEpoch(assignment.epoch);
+      this.#assignment = assignment;
+      this.peer.renounced(assignment.peerRenouncedEpoch);
+    }
+    if (change.renounces) this.#renounce(this.#epoch, change.renounces(situation));
+    this.#diverged = change.diverged ?? this.#diverged;
+    this.#following = change.follows ?? this.#following;
+    if (change.reign === undefined || assignment === null) return;
+    if (change.reign === 'goes on') this.#reign?.onRecorded(assignment);
+    else this.#reign = new Reign(assignment, this.#settings, this.#ports, () => ++this.#proposals);
+  }
 
   /** Makes a higher epoch durable and ends whatever was going on under a lower one. */
   #seeEpoch(epoch: number): void {

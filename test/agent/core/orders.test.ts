@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ROLE_RULES, type RoleSignal } from '../../../src/agent/core/role-rules.ts';
 import { assignmentFor } from '../../../src/controller/derive.ts';
 import type { Assignment } from '../../../src/model/assignment.ts';
 import { STAGES } from '../../../src/model/group-record.ts';
 import { REIGN_PHASES, ROLES } from '../../../src/model/roles.ts';
 import { view } from '../../controller/views.ts';
 import { checkConsistent } from './consistent.ts';
+import { GRANT_MS } from './core-harness.ts';
 import { DEEDS, reach, reachable, type Agent } from './reachable.ts';
 
 const STATES = reachable(6);
@@ -55,6 +57,10 @@ function checkObeyed({ harness }: Agent, assignment: Assignment, before: string,
   }
 }
 
+function ruleIds(signal: RoleSignal): string[] {
+  return ROLE_RULES.filter(({ on }) => on === signal).map(({ id }) => id);
+}
+
 describe('an agent', () => {
   it('can be in every role and phase', () => {
     const keys = STATES.map(({ key }) => JSON.parse(key) as [string, string | null]);
@@ -73,6 +79,7 @@ describe('an agent', () => {
 
   it('does, in each state it can be in, what any assignment says; its epochs never fall', () => {
     let orders = 0;
+    const rules = new Set<string>();
     for (const { way } of STATES) {
       const { core: present, instance } = reach(way).harness;
       for (const ahead of [-1, 0, 1]) {
@@ -85,14 +92,58 @@ describe('an agent', () => {
           const what = `${way.map(({ name }) => name).join(', ')}; then ${order} of ${of} (${inSync.join()}) ${quiesce}`;
           core.onAssignment(assignment);
           orders += 1;
+          rules.add(core.rule);
           checkConsistent(agent.harness, what);
           assert.ok(core.epoch >= epoch && core.renouncedEpoch >= renouncedEpoch, what);
           if (of >= epoch) checkObeyed(agent, assignment, role, what);
           else assert.deepEqual([core.epoch, core.role], [epoch, role], `${what}: an old word`);
+          const after = [core.epoch, core.role, core.renouncedEpoch];
+          core.onAssignment({ ...assignment, revision: assignment.revision - 1, role: 'wait' });
+          rules.add(core.rule);
+          assert.deepEqual([core.epoch, core.role, core.renouncedEpoch], after, `${what}: an older word of the epoch`);
         }
       }
     }
     assert.ok(orders > 20_000, `${orders} orders`);
+    assert.deepEqual([...rules].toSorted(), ruleIds('assignment'), 'each rule counts somewhere');
+  });
+
+  it('has a rule, and each rule its place, for whatever else may change its role', () => {
+    const rules = new Set<string>();
+    for (const { way } of STATES) {
+      for (const deed of DEEDS) {
+        const agent = reach(way);
+        deed.act(agent);
+        rules.add(agent.harness.core.rule);
+      }
+    }
+    const others = ['greeting', 'logs parted', 'store failed', 'app unfit', 'stop'] as const;
+    for (const id of others.flatMap((on) => ruleIds(on))) assert.ok(rules.has(id), id);
+  });
+
+  it('can serve again, and follow again, from each state that it can be in', () => {
+    for (const { way } of STATES) {
+      for (const role of ['master', 'slave'] as const) {
+        const agent = reach(way);
+        const what = `${way.map(({ name }) => name).join(', ')}; then ${role}`;
+        // A disk that failed takes a new start, a log that has parted an operator's word: no state needs more.
+        if (agent.harness.core.storeFailed) agent.restart();
+        const { harness } = agent;
+        const { core } = harness;
+        core.onTrafficGone();
+        harness.assign({ role, epoch: core.epoch + 1, mayDiscard: role === 'slave' });
+        checkConsistent(harness, what);
+        if (role === 'slave') {
+          assert.equal(core.role, 'slave', what);
+          continue;
+        }
+        harness.pass(2 * GRANT_MS);
+        harness.lease();
+        harness.ready();
+        checkConsistent(harness, what);
+        assert.equal(core.posture().serves, true, what);
+      }
+    }
   });
 
   it('never takes a step back, in its epochs, by anything that happens to it', () => {
