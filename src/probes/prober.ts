@@ -5,6 +5,8 @@ import { makeProbe } from './make-probe.ts';
 import type { ProbeDeps, ProbeTarget } from './probe.ts';
 import { ProbeRunner, type ProbeVerdict } from './runner.ts';
 
+const WARNING_CHARACTERS = 400;
+
 export interface ProberOptions extends ProbeDeps {
   readonly set: ProbeSet;
   /** Who probes: each runs those that are meant for it. */
@@ -54,6 +56,11 @@ export class Prober implements Service {
     }
     if (verdict.verdict !== before.verdict || verdict.warning !== before.warning) onChange(verdict);
   }
+}
+
+/** What probes warn of, as status and reports have it. */
+export function probeWarnings({ warning = '' }: Pick<ProbeVerdict, 'warning'>): readonly string[] {
+  return warning === '' ? [] : [`probe: ${warning.slice(0, WARNING_CHARACTERS)}`];
 }
 
 type Found = ProbeVerdict & { readonly name: string };

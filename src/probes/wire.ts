@@ -131,7 +131,7 @@ async function overSocket<Connection extends Socket>(
     });
     const result = await talk(opened);
     // What was said last, and the end of TLS, go out: servers log sessions that break off.
-    await new Promise((resolve) => opened.end(resolve));
+    await new Promise<void>((resolve) => (opened as Socket).end(() => resolve()));
     return result;
   } catch (thrown) {
     return failed(thrown, signal, at);

@@ -36,6 +36,32 @@ const probe = fc.oneof(
     },
     optional,
   ),
+  fc.record(
+    {
+      type: fc.constant('https'),
+      headers: fc.dictionary(fc.stringMatching(/^[A-Za-z-]{1,9}$/), word, { maxKeys: 3, noNullPrototype: true }),
+      digest: fc.constant(`md5:${'0'.repeat(32)}`),
+      verify: fc.constant(true),
+      ca: path,
+      warnBefore: duration(0, 86_400_000),
+      source: fc.constantFrom('10.0.0.1', 'fd00::1'),
+    },
+    { requiredKeys: ['type', 'verify', 'ca'] },
+  ),
+  fc.record(
+    {
+      type: fc.constant('file'),
+      path,
+      maxAge: duration(1000, 86_400_000),
+      from: fc.constantFrom('both', 'controller'),
+    },
+    { requiredKeys: ['type', 'path'] },
+  ),
+  fc.record({ type: fc.constant('postgres'), user: word, query: fc.constant('select 1') }),
+  fc.record({
+    type: fc.constantFrom('all', 'any'),
+    of: fc.constant([{ type: 'ping' }, { type: 'dns', name: 'x.org', fall: 1 }]),
+  }),
   fc.record({ type: fc.constant('exec'), command }),
 );
 

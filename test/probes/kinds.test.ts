@@ -294,11 +294,11 @@ describe('postgres probe', () => {
     assert.deepEqual(await lookAt(stale, 'postgres', login), bad('answers no SCRAM'));
     const scripted = (reply: (nonce: string) => Buffer, last: Buffer): Promise<ProbeTarget> =>
       serving(t, (socket) => {
-        let turn = 0;
+        let heard = 0;
         socket.on('data', (bytes) => {
-          turn += 1;
+          heard += 1;
           const nonce = /r=([^,]+)$/.exec(bytes.toString('latin1'))?.[1] ?? '';
-          socket.write(turn === 1 ? begin : turn === 2 ? reply(nonce) : last);
+          socket.write(heard === 1 ? begin : heard === 2 ? reply(nonce) : last);
         });
       });
     const greedy = await scripted((nonce) => wants(11, `r=${nonce}x,s=c2FsdA==,i=100000000`), wants(0));
@@ -415,7 +415,7 @@ describe('ping probe', () => {
     const results = await Promise.all(probes.map((probe, index) => probe.look(target(`127.0.0.${index + 1}`), never)));
     assert.ok(results.every(({ good }) => good));
     assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length, 1);
-    await Promise.all(probes.slice(1).map((probe) => probe.close?.()));
+    for (const probe of probes.slice(1)) await probe.close?.();
     assert.equal((await probes[0]?.look(target('127.0.0.1'), never))?.good, true);
     await probes[0]?.close?.();
     // Its handle is closed at the end of this turn.

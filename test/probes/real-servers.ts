@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ProbeTarget } from '../../src/probes/probe.ts';
 import { freePorts } from '../rig/free-ports.ts';
 import { LocalServer } from '../traffic/local-server.ts';
@@ -40,7 +40,14 @@ async function start(
 export function startRedis(...options: readonly string[]): Promise<RealServer> {
   const command = (server: LocalServer, port: number): string[] => [
     'redis-server',
-    ...['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--dir', server.folder.path],
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--save',
+    '',
+    '--dir',
+    server.folder.path,
     ...options,
   ];
   return start(command, /ready to accept connections/i);
@@ -73,7 +80,7 @@ export function startMariadb(): Promise<RealServer> {
 
 /** PostgreSQL with the accounts `watch` (SCRAM), `old` (MD5), `open` (no password) and `plain` (password in clear text). */
 export function startPostgres(): Promise<RealServer> {
-  const [programs = ''] = globSync('/usr/lib/postgresql/*/bin').toSorted();
+  const programs = dirname(globSync('/usr/lib/postgresql/*/bin/initdb').toSorted().at(-1) ?? '');
   return start(async (server, port) => {
     const data = join(server.folder.path, 'data');
     await server.run(
@@ -109,7 +116,12 @@ export function startPostgres(): Promise<RealServer> {
 export function startMailServer(): Promise<RealServer> {
   const command = (_: LocalServer, port: number): string[] => [
     'aiosmtpd',
-    ...['-n', '-d', '-l', `127.0.0.1:${port}`, '-c', 'aiosmtpd.handlers.Sink'],
+    '-n',
+    '-d',
+    '-l',
+    `127.0.0.1:${port}`,
+    '-c',
+    'aiosmtpd.handlers.Sink',
   ];
   return start(command, /Server is listening/);
 }
