@@ -56,6 +56,7 @@ function groupOf(
 function loadShard(index: LogIndex, groups: readonly Group[], shard: number, first: number): void {
   let entries = 0;
   for (const { starts } of groups) entries += starts[shard + 1]! - starts[shard]!;
+  if (entries === 0) return;
   index.keys.reserve(shard, entries);
   for (const { id, words, starts } of groups) {
     const offset = starts[first]!;

@@ -54,12 +54,12 @@ export class LogIndex {
   /** Entries of one segment that wait to be taken in. */
   readonly #wave = new Uint32Array(WAVE_ENTRIES * ENTRY_WORDS);
   #waveWords = 0;
-  readonly #liveBytes: Float64Array;
+  readonly #segments: { readonly liveBytes: Float64Array };
   readonly #fingerprint: Fingerprint;
 
-  constructor(key: FingerprintKey, liveBytes: Float64Array) {
+  constructor(key: FingerprintKey, segments: { readonly liveBytes: Float64Array }) {
     this.#fingerprint = new Fingerprint(key);
-    this.#liveBytes = liveBytes;
+    this.#segments = segments;
   }
 
   /** Finds the record of a key; its place is in `keys`. */
@@ -108,7 +108,7 @@ export class LogIndex {
 
   applyEntry(a: number, b: number, mark: number, offset: number, id: number): void {
     const { keys } = this;
-    const liveBytes = this.#liveBytes;
+    const { liveBytes } = this.#segments;
     if (isTombstone(mark)) {
       keys.delete(a, b, mark);
     } else {

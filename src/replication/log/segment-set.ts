@@ -10,8 +10,8 @@ export class SegmentSet {
   #list: readonly Segment[] = [];
   readonly #byId: (Segment | undefined)[] = [];
   #lastId = 0;
-  /** Bytes of records that the index points to, by id of the segment. */
-  readonly liveBytes = new Float64Array(IDS);
+  /** Bytes of records that the index points to, by id of the segment; another array once there are more of them. */
+  liveBytes = new Float64Array(64);
 
   get list(): readonly Segment[] {
     return this.#list;
@@ -63,8 +63,14 @@ export class SegmentSet {
 
   /** Lets the index name the segment before it takes its place. */
   register(segment: Segment): void {
-    this.#byId[segment.id] = segment;
-    this.liveBytes[segment.id] = 0;
+    const { id } = segment;
+    this.#byId[id] = segment;
+    if (id >= this.liveBytes.length) {
+      const more = new Float64Array(Math.min(IDS, 2 * id));
+      more.set(this.liveBytes);
+      this.liveBytes = more;
+    }
+    this.liveBytes[id] = 0;
   }
 
   /** Puts `segment` in place of those that it was made from. */

@@ -70,7 +70,7 @@ export class Store {
     this.#mark = new SyncMark(disk, directory);
     this.syncer = new Syncer(disk, directory, this.segments, this.#mark);
     this.fingerprint = new Fingerprint(this.meta.key);
-    this.index = new LogIndex(this.meta.key, this.segments.liveBytes);
+    this.index = new LogIndex(this.meta.key, this.segments);
     if (this.meta.movingTo !== null) this.moveAway(this.meta.movingTo);
     try {
       this.#load();
@@ -117,7 +117,7 @@ export class Store {
   forgetAll(): void {
     this.reader.noteCut();
     this.segments.clear();
-    this.index = new LogIndex(this.meta.key, this.segments.liveBytes);
+    this.index = new LogIndex(this.meta.key, this.segments);
     this.history.cut(0);
   }
 
