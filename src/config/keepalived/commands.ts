@@ -7,21 +7,8 @@ export function commandOf(script: string): string[] {
   return words.length === 0 ? [script] : words;
 }
 
-/** The same with further arguments behind its own. */
-export function withArguments(command: readonly string[], more: readonly string[]): string[] {
-  const [program, option, script, ...rest] = command;
-  if (program === '/bin/sh' && option === '-c') return [program, option, `${script} ${more.join(' ')}`, ...rest];
-  return [...command, ...more];
-}
-
-/** One command that runs several, one after the other. */
-export function inOrder(commands: readonly (readonly string[])[]): string[] {
-  const [only] = commands;
-  if (only !== undefined && commands.length === 1) return [...only];
-  return ['/bin/sh', '-c', commands.map(shellText).join('; ')];
-}
-
-function shellText([program = '', option, ...rest]: readonly string[]): string {
+/** The command as a shell reads it. */
+export function shellText([program = '', option, ...rest]: readonly string[]): string {
   if (program === '/bin/sh' && option === '-c') return rest[0] ?? '';
   return [program, ...(option === undefined ? [] : [option]), ...rest].map(shellWord).join(' ');
 }

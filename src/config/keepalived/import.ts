@@ -91,7 +91,7 @@ function vrrpGroup(
       'omitted',
       place,
       title,
-      'it moves the address of virtual_server between two directors; hsctl has one controller: leave this instance with keepalived, or let the nodes hold the address (driver vip) without a director',
+      'it moves the address of virtual_server between two directors, and the controller runs on one of them: leave this instance with keepalived, or let the nodes hold the address (driver vip) without a director',
     );
     return null;
   }

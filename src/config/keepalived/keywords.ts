@@ -23,6 +23,7 @@ const TRACKED = instead(
 const IPVS_ONLY = instead(
   'IPVS settings that hsctl does not touch stay as they are: set them by sysctl or ipvsadm at boot',
 );
+const SYNC = instead('controller: { ipvsSync: { interface, id } }: see "Two directors" in docs/traffic.md');
 const WEIGHTS = instead('one node serves at a time, so there are no weights to move');
 const NO_QUORUM = instead('of two nodes exactly one serves, so there is no quorum');
 const SERVER_HOOK = instead('the hooks are those of the group: app.promote and app.demote run on the node itself');
@@ -113,9 +114,7 @@ export const KEYWORDS = {
     script_user: SCRIPT_USER,
     enable_script_security: 'moot',
     default_interface: 'used',
-    lvs_sync_daemon: instead(
-      'start "ipvsadm --start-daemon" on both directors if connections are to outlive one of them',
-    ),
+    lvs_sync_daemon: SYNC,
     lvs_timeouts: IPVS_ONLY,
     lvs_flush: instead('the ipvs driver adopts what it finds and never touches the services of others'),
     lvs_flush_onstop: instead('the ipvs driver adopts what it finds and never touches the services of others'),
@@ -184,9 +183,7 @@ export const KEYWORDS = {
     debug: 'moot',
     kernel_rx_buf_size: 'moot',
     linkbeat_use_polling: 'moot',
-    lvs_sync_daemon_interface: instead(
-      'start "ipvsadm --start-daemon" on both directors if connections are to outlive one of them',
-    ),
+    lvs_sync_daemon_interface: SYNC,
   },
   vrrp_sync_group: {
     ...NOTIFY,

@@ -86,12 +86,10 @@ export function beginsAsMaster(unit: Unit): boolean | null {
 
 /** The `app` of the group: its probes and hooks. */
 export function appOf(unit: Unit, machine: Machine, remarks: Remarks): Section {
-  const kind = unit.owner.keyword === 'vrrp_sync_group' ? 'GROUP' : 'INSTANCE';
-  const hooks = new Map(
-    Object.entries(hooksOf(unit.owner, kind, kind === 'GROUP' ? '0' : String(priorityOf(unit)), remarks)),
-  );
-  for (const instance of kind === 'GROUP' ? unit.instances : []) {
-    const own = hooksOf(instance, 'INSTANCE', String(priorityOf(unit)), remarks);
+  const isGroup = unit.owner.keyword === 'vrrp_sync_group';
+  const hooks = new Map(Object.entries(hooksOf(unit.owner, remarks)));
+  for (const instance of isGroup ? unit.instances : []) {
+    const own = hooksOf(instance, remarks);
     for (const [hook, command] of Object.entries(own)) {
       if (!hooks.has(hook)) hooks.set(hook, command);
       else {

@@ -1,0 +1,46 @@
+import * as Flags from '@oclif/core/flags';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isHost } from '../kit/address.ts';
+import { HsctlError, messageOf } from '../kit/errors.ts';
+
+/** Flags of the commands that write a configuration. */
+export const writeFlags = {
+  output: Flags.string({ char: 'o', helpValue: 'FILE', description: 'write the file; default: print it' }),
+  force: Flags.boolean({ description: 'replace a file that is there' }),
+};
+
+/** `--address a=10.0.0.11`; gives node and address. */
+export const nodeAddressFlag = Flags.custom<readonly [string, string]>({
+  multiple: true,
+  helpValue: 'NODE=ADDRESS',
+  description: 'address of node a or b',
+  parse: async (text) => {
+    const [, node = '', address = ''] = /^([ab])=(.+)$/.exec(text) ?? [];
+    if (node !== '' && isHost(address)) return [node, address];
+    throw new HsctlError('usage', `${text} is no address of a node`, 'write it like --address a=10.0.0.11');
+  },
+})();
+
+/**
+ * Writes the file that `--output` names; null if it names none.
+ * @throws HsctlError('refused') if there is one and it is not to be replaced
+ */
+export function saveConfig(
+  flags: { readonly output?: string | undefined; readonly force: boolean },
+  text: string,
+): string | null {
+  const { output, force } = flags;
+  if (output === undefined) return null;
+  try {
+    mkdirSync(dirname(output), { recursive: true });
+    writeFileSync(output, text, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new HsctlError('refused', `${output} is there already`, 'name another file, or replace it with --force');
+    throw new HsctlError('failed', `${output}: ${messageOf(error)}`, 'name a place that can be written', {
+      cause: error,
+    });
+  }
+  return output;
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { CliFixture } from './cli-fixture.ts';
+
+let cli: CliFixture;
+let file: string;
+beforeEach(() => {
+  cli = new CliFixture();
+  file = join(cli.directory, 'etc', 'new.yaml');
+});
+afterEach(() => cli.close());
+
+const PAIR = ['--address', 'a=192.0.2.11', '--address', 'b=192.0.2.12', '--port', '9000'];
+const FLAGS = [...PAIR, '--virtual', '192.0.2.100/32', '--interface', 'eth0', '--group', 'arena'];
+
+describe('hsctl init', () => {
+  it('writes a commented file that passes its own check, and says what comes next', async () => {
+    const { code, stdout, stderr } = await cli.run(['init', ...FLAGS, '--output', file]);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /is written\n\nnext:\n {2}hsctl cert init /);
+    assert.match(stdout, /systemctl enable --now hsctl-agent@arena:a /);
+    assert.match(
+      readFileSync(file, 'utf8'),
+      /^# The same file on every machine[^]*\n {2}arena:\n[^]*# How clients reach the master/,
+    );
+    const check = await cli.run(['config', 'check', '--config', file]);
+    assert.deepEqual([check.code, check.stderr], [0, '']);
+  });
+
+  it('never replaces a file unasked', async () => {
+    await cli.run(['init', ...FLAGS, '--output', file]);
+    writeFileSync(file, 'mine\n');
+    const { code, stderr } = await cli.run(['init', ...FLAGS, '--output', file]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^hsctl: .*new\.yaml is there already\n {2}.*--force\n$/);
+    assert.equal(readFileSync(file, 'utf8'), 'mine\n');
+    assert.equal((await cli.run(['init', ...FLAGS, '--output', file, '--force'])).code, 0);
+    assert.notEqual(readFileSync(file, 'utf8'), 'mine\n');
+  });
+
+  it('makes a file for each way to the master, and for both nodes on one machine', async () => {
+    for (const [traffic, virtual] of [
+      ['ipvs', '192.0.2.100:9000'],
+      ['nft', '192.0.2.100:9000'],
+      ['proxy', '192.0.2.10:9000'],
+    ] as const) {
+      const way = ['--traffic', traffic, '--virtual', virtual];
+      const { code, stderr } = await cli.run(['init', ...PAIR, ...way, '--output', file, '--force']);
+      assert.deepEqual([code, stderr], [0, '']);
+    }
+    const local = ['--address', 'a=127.0.0.1', '--address', 'b=127.0.0.1', '--port', '9001'];
+    const { code, stdout } = await cli.run([
+      'init',
+      ...local,
+      '--traffic',
+      'proxy',
+      '--virtual',
+      '127.0.0.1:9000',
+      '-o',
+      '-',
+    ]);
+    assert.equal(code, 0);
+    assert.doesNotMatch(stdout, /^tls:/m);
+  });
+
+  it('says what is missing where nobody can be asked, and what does not fit', async () => {
+    const none = await cli.run(['init', '--output', file]);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /nobody to ask, and these are missing: .*--address b=, --port, --virtual\n/);
+    for (const [argv, stderr] of [
+      [[...PAIR, '--virtual', '192.0.2.100', '--interface', 'eth0'], /groups\.world\.traffic\[0\]\.address/],
+      [[...PAIR, '--virtual', '192.0.2.11/32'], /is the address of a|node/],
+      [['--address', 'c=192.0.2.1'], /c=192\.0\.2\.1 is no address of a node/],
+    ] as const) {
+      const outcome = await cli.run(['init', ...argv, '--output', file]);
+      assert.equal(outcome.code, 2, outcome.stderr);
+      assert.match(outcome.stderr, stderr);
+      assert.equal(existsSync(file), false);
+    }
+  });
+});
