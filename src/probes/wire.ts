@@ -9,13 +9,12 @@ const LIMIT_BYTES = 64 * 1024;
 /** A connection for one look: what comes is read piece by piece, never more than is asked for and never without bound. */
 export class Wire {
   readonly #socket: Socket;
-  readonly #chunks: NodeJS.AsyncIterator<Buffer>;
+  #chunks: NodeJS.AsyncIterator<Buffer> | null = null;
   #held: Buffer = Buffer.alloc(0);
   #heard = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.#chunks = socket[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Buffer>;
   }
 
   write(bytes: Buffer | string): void {
@@ -60,6 +59,7 @@ export class Wire {
   /** Waits for more. False at the end, if that `mayEnd`. */
   async #more(what: string, mayEnd = false): Promise<boolean> {
     if (this.#heard >= LIMIT_BYTES) throw new ProbeFailure(`sent more than 64 KiB, but no end of its ${what}`);
+    this.#chunks ??= this.#socket[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Buffer>;
     const next = await this.#chunks.next();
     if (next.done === true) {
       if (mayEnd) return false;
@@ -131,7 +131,8 @@ async function overSocket<Connection extends Socket>(
     });
     const result = await talk(opened);
     // What was said last, and the end of TLS, go out: servers log sessions that break off.
-    await new Promise<void>((resolve) => (opened as Socket).end(() => resolve()));
+    if (ready === 'secureConnect' || opened.bytesWritten > 0)
+      await new Promise<void>((resolve) => (opened as Socket).end(() => resolve()));
     return result;
   } catch (thrown) {
     return failed(thrown, signal, at);
