@@ -103,7 +103,7 @@ export function agentStates(): AgentState[] {
     const renounced = core.renouncedEpoch >= epoch;
     const phase = core.phase ?? '';
     const { wantsLease } = core.beat();
-    const grants = core.onPing({ type: 'ping', sentAtMs: 0, epoch, confirmedSeq: 0, wantsLease: true }) > 0;
+    const grants = core.onPing({ type: 'ping', sentAtMs: 0, epoch, confirmedSeq: 0, wantsLease: true }).leaseMs > 0;
     return { role, phase, by, appRole, serves, writes, quiesce, dialPeer, feeds, wantsLease, grants, renounced };
   });
 }

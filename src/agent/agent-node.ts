@@ -1,10 +1,8 @@
-import type { Scheduler, Timer } from '../kit/clock.ts';
+import type { Timer } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
-import type { Logger } from '../kit/logger.ts';
-import type { AgentReport } from '../model/agent-report.ts';
+import { type AgentReport, WARNINGS_LIMIT } from '../model/agent-report.ts';
 import type { Assignment } from '../model/assignment.ts';
-import type { Beat, Grant, Ping } from '../protocol/link/messages.ts';
-import type { AgentMemory, Log } from '../replication/log/log.ts';
+import { NO_LEASE, type Grant, type LeaseTerms, type Ping } from '../protocol/link/messages.ts';
 import { NodeReplica } from '../replication/node-replica.ts';
 import type { WriteGate } from '../replication/replica.ts';
 import type { AppView } from './app/app-watch.ts';
@@ -12,51 +10,16 @@ import { AgentCore } from './core/agent-core.ts';
 import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
 import { peerReportOf, reportOf } from './core-report.ts';
+import type { NodePorts } from './node-ports.ts';
 import { TrafficKeeper } from './traffic-keeper.ts';
+
+const OPEN: WriteGate = { state: 'open' };
+const HOLD: WriteGate = { state: 'hold' };
 
 /**
  * The agent of one node: its core, its replica, and the loop that makes real what the core's posture says. It knows no
  * sockets and no programs; those are behind `NodePorts`, so that the simulator runs this very code.
  */
-export interface NodePorts {
-  readonly log: Log;
-  readonly memory: AgentMemory;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  /** Random name of this run. */
-  readonly instance: string;
-  /** Whether no session with a former master is still at work on the log. */
-  logIsFree(): boolean;
-  /** Written through at each append: the log counts as held only once it is on stable storage. */
-  readonly syncsAlways: boolean;
-  /** Runs a task at the end of this turn of the event loop. */
-  endOfTurn(task: () => void): void;
-  /** Puts traffic on this node, or renews it, for no longer than the lease. Rejects if it cannot. */
-  holdTraffic(remainingMs: number): Promise<void>;
-  /** Resolves when no traffic can reach this node any more. */
-  releaseTraffic(): Promise<void>;
-  /** Addresses that the node holds. */
-  addresses(): readonly string[];
-  /** End of this node's certificate, in milliseconds since 1970; null without one. */
-  certificateEndsWallMs(): number | null;
-  /** Keeps new work out; `onIdle` is called once what was under way has ended. */
-  closeGate(onIdle: () => void): void;
-  openGate(): void;
-  /** Tells the app and runs the hooks. */
-  roleChanged(posture: Posture): void;
-  /** Dials, feeds or drops the peer as the posture says. */
-  peerWanted(posture: Posture): void;
-  sendToController(message: Beat | { readonly type: 'report'; readonly report: AgentReport }): void;
-  sendToSlave(message: Ping | { readonly type: 'release'; readonly renouncedEpoch: number }): void;
-  /** A batch that this node made, for its slave; false if its bytes are not needed any more. */
-  batchMade(batch: Uint8Array): boolean;
-  /** What the replication link knows, for reports. */
-  peerFacts(): Pick<AgentReport['peer'], 'end' | 'lagBytes' | 'catchUp'>;
-}
-
-const OPEN: WriteGate = { state: 'open' };
-const HOLD: WriteGate = { state: 'hold' };
-
 export class AgentNode {
   readonly core: AgentCore;
   readonly replica: NodeReplica;
@@ -68,8 +31,10 @@ export class AgentNode {
   #done: Posture | null = null;
   /** Replies could go out when that was done. */
   #leased = false;
+  #drains: Assignment['drain'] = 'no';
   /** New work is kept out. */
   #quiesces = false;
+  #heart: Timer | null = null;
   #wake: Timer | null = null;
   #heldSeq: number;
   #reported = '';
@@ -106,11 +71,11 @@ export class AgentNode {
       ports.instance,
     );
     this.#traffic = new TrafficKeeper({
-      leaseMs: settings.leaseMs,
-      heartbeatMs: settings.heartbeatMs,
+      settings,
       clock: ports.scheduler,
       logger: ports.logger,
       hold: (remainingMs) => ports.holdTraffic(remainingMs),
+      outlivesMs: (remainingMs) => ports.trafficOutlivesMs(remainingMs),
       release: () => ports.releaseTraffic(),
       askForLease: () => this.#askForLease(),
       onTaken: () => this.core.onTrafficTaken(),
@@ -138,13 +103,23 @@ export class AgentNode {
   start(): () => void {
     const { damage } = this.#ports.log;
     if (damage !== null) this.onDiskFailure(damage);
-    const { scheduler } = this.#ports;
-    const timer = scheduler.every(this.#settings.heartbeatMs, () => this.beat());
+    this.#startHeart();
     this.reconcile();
     return () => {
-      timer.cancel();
+      this.#heart?.cancel();
       this.#wake?.cancel();
     };
+  }
+
+  /** The settings have changed: whoever waits for heartbeats gets one now, and then at the new pace. */
+  reconfigured(): void {
+    this.#startHeart();
+    this.beat();
+  }
+
+  #startHeart(): void {
+    this.#heart?.cancel();
+    this.#heart = this.#ports.scheduler.every(this.#settings.heartbeatMs, () => this.beat());
   }
 
   /** One heartbeat: looks at the clocks, and asks both grantors for another lease. */
@@ -200,17 +175,17 @@ export class AgentNode {
     if (this.core.assignment?.quiesce) this.#ports.sendToController(this.core.beat());
   }
 
-  /** A ping of the master: the lease to grant, in milliseconds. */
-  onPing(ping: Ping): number {
-    let leaseMs = 0;
+  /** A ping of the master: the lease to grant. */
+  onPing(ping: Ping): LeaseTerms {
+    let terms = NO_LEASE;
     const before = this.core.confirmedSeq;
     try {
-      leaseMs = this.core.onPing(ping);
+      terms = this.core.onPing(ping);
     } catch (error) {
       this.onDiskFailure(error);
     }
     if (this.core.confirmedSeq > before) this.replica.confirmedMayHaveRisen();
-    return leaseMs;
+    return terms;
   }
 
   /** A cut tail was saved to this file; an empty name: there was nothing to save. */
@@ -281,7 +256,9 @@ export class AgentNode {
       divergence: core.role === 'diverged' ? this.#divergence : null,
       archives,
       certificateEndsWallMs: ports.certificateEndsWallMs(),
+      ...ports.nodeFacts(),
       addresses: [...ports.addresses()],
+      warnings: ports.warnings().slice(0, WARNINGS_LIMIT),
     };
   }
 
@@ -306,6 +283,7 @@ export class AgentNode {
     this.#traffic.update(posture);
     // The gate of a node that gives its traffic up opens only afterwards.
     this.#quiesce(posture.quiesce);
+    this.#drain(this.core.assignment?.drain ?? 'no');
     this.#planWake();
     this.replica.confirmedMayHaveRisen();
     this.#pushReport();
@@ -334,6 +312,12 @@ export class AgentNode {
     this.#quiesces = wanted;
     if (wanted) this.#ports.closeGate(() => this.act(() => this.core.onWorkEnded()));
     else this.#ports.openGate();
+  }
+
+  #drain(wish: Assignment['drain']): void {
+    if (wish === this.#drains) return;
+    this.#drains = wish;
+    this.#ports.drain(wish);
   }
 
   #pushReport(): void {

@@ -3,13 +3,25 @@ import type { AgentReport } from '../model/agent-report.ts';
 import type { LogState } from '../model/position.ts';
 import type { AgentCore } from './core/agent-core.ts';
 
+/** What the daemon around the core and the log knows of its node. */
+export type NodeFacts = Pick<AgentReport, 'configDigest' | 'connections' | 'hooks'>;
+
 /** What a report tells of the core and the log; the rest is what the loop around them knows. */
 export function reportOf(
   core: AgentCore,
   log: LogState,
 ): Omit<
   AgentReport,
-  'node' | 'instance' | 'app' | 'peer' | 'divergence' | 'archives' | 'certificateEndsWallMs' | 'addresses'
+  | 'node'
+  | 'instance'
+  | 'app'
+  | 'peer'
+  | 'divergence'
+  | 'archives'
+  | 'certificateEndsWallMs'
+  | 'addresses'
+  | 'warnings'
+  | keyof NodeFacts
 > {
   return {
     version: VERSION,

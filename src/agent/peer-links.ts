@@ -61,7 +61,6 @@ const NEWS_MS = 5;
 
 export class PeerLinks implements Service {
   readonly #options: PeerLinksOptions;
-  readonly #silenceLimitMs: number;
   #master: MasterSession | null = null;
   #slave: SlaveSession | null = null;
   #wanted: Posture | null = null;
@@ -80,7 +79,6 @@ export class PeerLinks implements Service {
   constructor(options: PeerLinksOptions) {
     this.#options = options;
     this.#pace = options.pace;
-    this.#silenceLimitMs = 2 * options.settings.detectMs;
   }
 
   /** Runs until `signal` aborts; the dialling itself follows `update`. */
@@ -155,6 +153,16 @@ export class PeerLinks implements Service {
     // Whichever way the link was dialled, the peer is behind it.
     this.#master?.release(message.renouncedEpoch);
     this.#slave?.release(message.renouncedEpoch);
+  }
+
+  /** The settings have changed: a session under way goes by them too. */
+  reconfigured(): void {
+    this.#master?.setSilenceLimit(this.#silenceLimitMs);
+    this.#slave?.setSilenceLimit(this.#silenceLimitMs);
+  }
+
+  get #silenceLimitMs(): number {
+    return 2 * this.#options.settings.detectMs;
   }
 
   /** Whether no session is at work on the log. */

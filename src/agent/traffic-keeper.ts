@@ -1,16 +1,18 @@
 import type { Clock } from '../kit/clock.ts';
 import { messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
+import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
 
 /** Keeps traffic on the node while it serves, renewed with each lease, and gives it back when it does not. */
 export interface TrafficKeeperOptions {
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
+  readonly settings: Pick<AgentSettings, 'leaseMs' | 'heartbeatMs'>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Puts traffic on this node, or renews it, for no longer than the lease. Rejects if it cannot. */
   hold(remainingMs: number): Promise<void>;
+  /** For how long traffic that is put here for `remainingMs` may stay beyond that by itself. */
+  outlivesMs(remainingMs: number): number;
   /** Resolves when no traffic can reach this node any more. */
   release(): Promise<void>;
   /** Asks the grantors for another lease now. */
@@ -64,7 +66,8 @@ export class TrafficKeeper {
   }
 
   #renew(posture: Posture): void {
-    const { leaseMs, heartbeatMs, clock } = this.#options;
+    const { settings, clock } = this.#options;
+    const { leaseMs, heartbeatMs } = settings;
     const nowMs = clock.monotonicMs();
     const remainingMs = Math.min(posture.servesForMs, leaseMs);
     const isDue =
@@ -73,7 +76,7 @@ export class TrafficKeeper {
         : posture.servesUntilMs !== this.#renewedForMs;
     if (!isDue) return;
     // The kernel counts whole seconds: on an older lease the address could outlive what the grantors wait for.
-    if (remainingMs < leaseMs - heartbeatMs / 2) {
+    if (remainingMs + this.#options.outlivesMs(remainingMs) > posture.lingersForMs) {
       if (this.#renewedAtMs === null) this.#ask(nowMs);
       return;
     }
@@ -86,7 +89,7 @@ export class TrafficKeeper {
 
   /** Clients wait for the traffic: it does not wait for the next heartbeat. */
   #ask(nowMs: number): void {
-    if (nowMs - this.#askedAtMs < this.#options.heartbeatMs) return;
+    if (nowMs - this.#askedAtMs < this.#options.settings.heartbeatMs) return;
     this.#askedAtMs = nowMs;
     this.#options.askForLease();
   }

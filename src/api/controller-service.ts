@@ -17,6 +17,8 @@ export interface ControllerService {
   /** No new work for the node; if it is master, its peer is promoted first. Not promoted automatically until undrained. */
   drain(request: DrainRequest): Promise<Action>;
   undrain(request: NodeRequest): Promise<Action>;
+  /** Takes the operator's word that a node is off, where a reign of it has to end before another one begins. */
+  fenced(request: NodeRequest): Promise<Action>;
   /** No automatic failover for a while; leases go on. */
   pause(request: PauseRequest): Promise<Action>;
   resume(request: GroupRequest): Promise<Action>;
@@ -28,11 +30,23 @@ export interface ControllerService {
   configDigests(): Readonly<Record<string, string>>;
   /** Reads the configuration file again and applies what changed; a bad file changes nothing. */
   reload(request: ReloadRequest): Promise<Reload>;
+  /** Notes a request to change something that came to nothing, or that changed no group's record. */
+  audit(entry: AuditEntry): void;
   /** Prometheus text. */
   metrics(): string;
 }
 
-/** Who asked, as noted in the events: `alice (claimed)` over the local socket, the certificate's name over mTLS. */
+export interface AuditEntry {
+  /** Empty: it was about no group. */
+  readonly group: string;
+  readonly operator: string;
+  /** What was asked for, in words: `promote b --force`. */
+  readonly action: string;
+  readonly refused: boolean;
+  readonly result: string;
+}
+
+/** Who asked, as noted in the events: `alice (uid 1000)` over the local socket, `alice (certificate)` over mTLS. */
 interface ByOperator {
   readonly operator: string;
 }
@@ -71,5 +85,7 @@ export interface EventQuery {
 }
 
 export interface ReloadRequest extends ByOperator {
+  /** Take groups out although they serve. */
+  readonly force: boolean;
   readonly dryRun: boolean;
 }

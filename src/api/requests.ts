@@ -19,9 +19,14 @@ export const promoteBody = z.strictObject({
 });
 export const drainBody = z.strictObject({ operator, node: name, timeoutMs: durationMs.nullable().default(null) });
 export const undrainBody = z.strictObject({ operator, node: name });
+export const fencedBody = z.strictObject({ operator, node: name });
 export const pauseBody = z.strictObject({ operator, forMs: durationMs });
 export const resumeBody = z.strictObject({ operator });
-export const reloadBody = z.strictObject({ operator, dryRun: z.boolean().default(false) });
+export const reloadBody = z.strictObject({
+  operator,
+  dryRun: z.boolean().default(false),
+  force: z.boolean().default(false),
+});
 
 const number = z
   .string()

@@ -1,15 +1,19 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { HsctlError } from '../kit/errors.ts';
-import { durationFlag, HsctlCommand, jsonFlag } from './base.ts';
+import { durationFlag, jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
 import { findNode } from './target.ts';
 import { waitFor } from './waiting.ts';
 
+/** So often a node is looked at whose connections nobody has counted; its agent needs a second to begin. */
+const LOOKS_FOR_A_NUMBER = 50;
+
 /** Time for the reset of what is left, after which waiting for it ends. */
 const RESET_ALLOWANCE_MS = 5_000;
 
-export class Drain extends HsctlCommand {
+export class Drain extends ControllerCommand {
   static override summary = 'Take a node out of service: no new work, present connections end.';
   static override description =
     'If the node is master, the other one is promoted first. A drained node is not promoted automatically until "hsctl undrain".';
@@ -35,9 +39,12 @@ export class Drain extends HsctlCommand {
     const timeoutMs = flags.timeout ?? null;
     const action = await client.drain({ group: group.group, node, timeoutMs, operator: this.operator });
     if (!flags.json) this.printAside(action.message);
-    if (flags.wait) await this.#wait(client, group.group, node, timeoutMs, group.lastEvent?.id ?? 0, flags.json);
+    const left = flags.wait
+      ? await this.#wait(client, group.group, node, timeoutMs, group.lastEvent?.id ?? 0, flags.json)
+      : null;
     if (flags.json) this.printJson(action);
-    else if (flags.wait) this.print(`${node} has no more clients`);
+    else if (left === 'none') this.print(`${node} has no more clients`);
+    else if (left === 'unknown') this.print(`${node} is drained; nobody can tell whether clients are left`);
   }
 
   async #wait(
@@ -47,7 +54,7 @@ export class Drain extends HsctlCommand {
     timeoutMs: number | null,
     afterEventId: number,
     quiet: boolean,
-  ): Promise<void> {
+  ): Promise<'none' | 'unknown'> {
     let told = '';
     const say = (line: string): void => {
       if (!quiet && line !== told) this.printAside(line);
@@ -64,11 +71,14 @@ export class Drain extends HsctlCommand {
         if (!quiet) this.printAside(renderEvent(event, this.paint));
       },
     };
-    await waitFor(wait, (now) => {
+    let looksInVain = 0;
+    return waitFor(wait, (now) => {
       const found = now.nodes.find((each) => each.id === node);
       if (found?.drained !== true || now.master === node) return null;
-      if (found.connections === null || found.connections === 0) return true;
-      say(`${node}: ${found.connections} connections left`);
+      if (found.connections === 0) return 'none';
+      if (found.connections === null) return ++looksInVain >= LOOKS_FOR_A_NUMBER ? 'unknown' : null;
+      looksInVain = 0;
+      say(`${node}: ${found.connections === 1 ? '1 connection' : `${found.connections} connections`} left`);
       return null;
     });
   }

@@ -47,7 +47,7 @@ export function statusFromReports(
     apiVersion: API_VERSION,
     cluster: config.cluster,
     source: 'agents',
-    ...assessCluster(groups, 'agents', null),
+    ...assessCluster(groups, 'agents', null, wallMs),
     wallMs,
     controller: null,
     groups,
@@ -122,6 +122,7 @@ function nodeFromReports(
     silentMs: own === null ? (other?.peer.silentMs ?? null) : 0,
     inSync: inSync.includes(id),
     drained: false,
+    drainEndsWallMs: null,
     connections: null,
     masterEndSeq: masterReport?.log.end.seq ?? null,
   });

@@ -100,8 +100,8 @@ export type TrafficConfig =
       readonly backend: string;
       /** Name of each node's server in the backend. */
       readonly servers: Readonly<Record<string, string>>;
-      /** Frontend whose new connections wait during a planned change; null: they fail. */
-      readonly frontend: string | null;
+      /** Where clients connect: new connections wait there during a planned change; null: they fail. */
+      readonly virtual: Endpoint | null;
     }
   | {
       readonly type: 'dns';

@@ -137,7 +137,7 @@ function resolveTraffic(file: NonNullable<GroupFile['traffic']>[number], nodes: 
         socket: file.socket,
         backend: file.backend,
         servers: { ...Object.fromEntries(nodes.map(({ id }) => [id, id])), ...file.servers },
-        frontend: file.frontend ?? null,
+        virtual: file.virtual ?? null,
       };
     case 'dns':
       return {

@@ -174,9 +174,11 @@ const trafficSchema = z.discriminatedUnion(
         .record(name(), haproxyName(), 'write the server of each node, like { a: world1, b: world2 }')
         .optional()
         .describe("Each node's server in the backend; default: the node's name"),
-      frontend: haproxyName()
+      virtual: endpoint()
         .optional()
-        .describe('Frontend whose new connections wait during a planned change; default: they are refused'),
+        .describe(
+          'Where clients connect: there new connections wait during a planned change; default: they are refused',
+        ),
     }),
     section({
       type: z.literal('dns').describe('Name that follows the master, by dynamic update'),

@@ -135,8 +135,8 @@ function trafficOf(driver: TrafficConfig): Section<'traffic'>[number] {
     case 'nft':
       return { type: 'nft', virtual: driver.virtual, protocol: driver.protocol };
     case 'haproxy': {
-      const { socket, backend, servers, frontend } = driver;
-      return { type: 'haproxy', socket, backend, servers: { ...servers }, ...(frontend === null ? {} : { frontend }) };
+      const { socket, backend, servers, virtual } = driver;
+      return { type: 'haproxy', socket, backend, servers: { ...servers }, ...(virtual === null ? {} : { virtual }) };
     }
     case 'dns': {
       const { name, zone, server, key, ttlS, timeoutMs } = driver;

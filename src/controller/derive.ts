@@ -11,21 +11,30 @@ export function assignmentFor(view: GroupView, node: NodeView): Assignment | nul
   const { record } = view;
   if (record.stage === 'none') return null;
   const isMaster = record.master === node.id;
+  const role = !isMaster ? 'slave' : record.stage === 'fencing' ? 'wait' : 'master';
   const peer = view.nodes.find((other) => other.id !== node.id);
   return {
     revision: record.revision,
     epoch: record.epoch,
-    role: !isMaster ? 'slave' : record.stage === 'fencing' ? 'wait' : 'master',
+    role,
     master: record.master,
     masterInstance: record.masterInstance,
     inSync: record.inSync,
     slaveExpected: record.slaveExpected,
+    mayServeAlone: role === 'master' && record.masterNeedsNoLease,
     peerRenouncedEpoch: peer?.renouncedEpoch ?? 0,
     quiesce: record.stage === 'quiescing',
+    drain: drainOf(view, node, role),
     mayDiscard: record.discard.includes(node.id),
     answeredProposal: node.report?.proposal?.id ?? 0,
     reason: record.reason,
   };
+}
+
+/** A master that nobody could take over from goes on with its clients. */
+function drainOf({ record, cutOff }: GroupView, node: NodeView, role: Assignment['role']): Assignment['drain'] {
+  if (!record.drained.includes(node.id)) return 'no';
+  return role === 'slave' && cutOff.includes(node.id) ? 'cut' : 'drained';
 }
 
 /** Whether a request for a lease under `epoch` is answered with one. */

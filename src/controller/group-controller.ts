@@ -1,17 +1,21 @@
 import type { Scheduler, Timer } from '../kit/clock.ts';
-import { HsctlError, messageOf } from '../kit/errors.ts';
+import { HsctlError } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import type { AgentReport } from '../model/agent-report.ts';
 import type { Assignment } from '../model/assignment.ts';
 import { emptyRecord, type GroupRecord } from '../model/group-record.ts';
 import type { NodeId } from '../model/roles.ts';
-import type { Beat, Grant } from '../protocol/link/messages.ts';
+import { NO_LEASE, type Beat, type Grant } from '../protocol/link/messages.ts';
 import { decide, explain, changed, type ExplainedRule } from './decide.ts';
 import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
+import { cutOff, planDrain, planUndrain } from './draining.ts';
 import { NodeState } from './node-state.ts';
 import { PhaseWatch } from './phase-watch.ts';
-import type { DesiredTraffic, NewEvent, ProbeObservation, Records } from './ports.ts';
+import { FenceRunner } from './fence-runner.ts';
+import { fenceFound, fenceWanted, planFenced, type FenceOrder } from './fencing.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, ProbeObservation, Records } from './ports.ts';
 import { TiltWatch } from './tilt.ts';
+import { TrafficMover } from './traffic-mover.ts';
 import { planPromotion, type PromotePlan } from './preflight.ts';
 import type { Change } from './changes.ts';
 import type { GroupView, PromoteRequest, Thresholds } from './view.ts';
@@ -25,6 +29,8 @@ export interface GroupSettings extends Thresholds {
   readonly group: string;
   readonly nodes: readonly NodeId[];
   readonly leaseMs: number;
+  /** What of the traffic may outlive a lease on the node, by itself. */
+  readonly lingerMs: number;
   /** What this controller waits for a lease that it granted: longer than the lease (see kit/lease.ts). */
   readonly grantMs: number;
   readonly heartbeatMs: number;
@@ -36,35 +42,35 @@ export interface GroupPorts {
   readonly logger: Logger;
   /** Sends an assignment to the node's agent if there is a link. */
   assign(node: NodeId, assignment: Assignment): void;
+  /** A change of the record is durable. */
+  recorded?(record: GroupRecord): void;
   /** Brings the traffic to the desired state; rejects if it cannot. */
   moveTraffic(desired: DesiredTraffic): Promise<void>;
+  /** Runs the commands that fence a node; `signal` calls them off. */
+  fence(order: FenceOrder, signal: AbortSignal): Promise<FenceOutcome>;
 }
 
 /** Changes in one turn that no sensible table of rules exceeds. */
 const CHANGES_LIMIT = 10;
-/** Failed traffic changes are tried again after this long. */
-const TRAFFIC_RETRY_MS = 500;
 
 export class GroupController {
-  readonly settings: GroupSettings;
+  #settings: GroupSettings;
   readonly #ports: GroupPorts;
   readonly #nodes: readonly NodeState[];
   readonly #phases: PhaseWatch;
   readonly #tiltWatch: TiltWatch;
+  readonly #fences: FenceRunner;
+  readonly #traffic: TrafficMover;
   #record: GroupRecord;
   #stageSinceMs: number;
   #tilt: string | null = null;
-  #wanted: DesiredTraffic | null = null;
-  #movedFor: string | null = null;
-  #trafficError = '';
-  readonly #cutOff = new Set<NodeId>();
-  #retry: Timer | null = null;
+  #cutOffTold = '';
   #wake: Timer | null = null;
   #ruleId = '';
   #diskError = '';
 
   constructor(settings: GroupSettings, record: GroupRecord | null, ports: GroupPorts) {
-    this.settings = settings;
+    this.#settings = settings;
     this.#ports = ports;
     this.#record = record ?? emptyRecord(settings.group);
     const nowMs = ports.scheduler.monotonicMs();
@@ -73,6 +79,13 @@ export class GroupController {
     this.#nodes = settings.nodes.map((id) => new NodeState(id, nowMs, longestGrantMs, this.#record.epoch));
     this.#phases = new PhaseWatch(ports.scheduler);
     this.#tiltWatch = new TiltWatch(ports.scheduler, settings);
+    this.#traffic = new TrafficMover(ports, () => this.step());
+    this.#fences = new FenceRunner({
+      scheduler: ports.scheduler,
+      fence: (order, signal) => ports.fence(order, signal),
+      onOutcome: (order, outcome) => this.#onFence(order, outcome),
+    });
+    this.#noteFence();
   }
 
   // --- observations
@@ -102,18 +115,45 @@ export class GroupController {
     // A planned change waits for the ends of both logs.
     if (this.#record.stage === 'quiescing') this.step();
     const grants = beat.wantsLease && this.#diskError === '' && mayGrant(this.#record, node, beat.epoch);
-    if (grants) state.grant(nowMs, this.settings.grantMs, beat.epoch);
+    if (grants) state.grant(nowMs, this.#settings.grantMs, beat.epoch);
     return {
       type: 'grant',
       echoedSentAtMs: beat.sentAtMs,
       epoch: beat.epoch,
-      leaseMs: grants ? this.settings.leaseMs : 0,
+      ...(grants ? { leaseMs: this.#settings.leaseMs, lingerMs: this.#settings.lingerMs } : NO_LEASE),
     };
   }
 
   onProbe(node: NodeId, probe: Omit<ProbeObservation, 'sinceMs'>): void {
     this.#node(node).onProbe(probe, this.#nowMs);
     this.step();
+  }
+
+  // --- settings
+
+  get settings(): GroupSettings {
+    return this.#settings;
+  }
+
+  /**
+   * Other settings, for the same nodes. What was granted by the former ones is waited out all the same. Whoever calls this
+   * has made the longest grant durable before.
+   */
+  reconfigure(settings: GroupSettings): void {
+    this.#tiltWatch.reconfigure(settings);
+    this.#settings = settings;
+    this.step();
+  }
+
+  /** Other drivers lead the traffic: they are told what is wanted, as if it had just been decided. */
+  driversChanged(): void {
+    this.#traffic.forget();
+    this.step();
+  }
+
+  /** Has the drivers look whether all is still as they left it, and mend what somebody changed. To be called now and then. */
+  repairTraffic(): void {
+    this.#traffic.repair();
   }
 
   // --- decisions
@@ -135,8 +175,10 @@ export class GroupController {
     } catch (error) {
       this.#onSaveFailed(error);
     }
+    this.#tellCutOff();
     this.#observePhases();
-    this.#moveTraffic();
+    this.#fences.update(fenceWanted(this.view()));
+    this.#traffic.update(desiredTraffic(this.view()));
     this.#planWake();
   }
 
@@ -160,11 +202,37 @@ export class GroupController {
     this.step();
   }
 
-  /** Resets what connections a drained node still has; a node that is undrained meanwhile keeps them. */
-  cutOff(node: NodeId): void {
-    if (!this.#record.drained.includes(node)) return;
-    this.#cutOff.add(node);
+  /** Takes an operator's word that a node is off. @throws HsctlError('refused') if it is not, or nothing waits for it; ('disk') */
+  fenced(node: NodeId, operator: string): void {
+    const plan = planFenced(this.view(), node, operator);
+    if ('refusal' in plan)
+      throw new HsctlError('refused', plan.refusal, 'hsctl explain shows what the group waits for');
+    this.change(plan.change, operator, `${node} is off`);
+  }
+
+  /**
+   * Takes a node out of service, for good until it is undrained; what connections it still has after `timeoutMs` are reset
+   * (null: never). If it is master its peer takes over, in the same decision.
+   * @throws HsctlError('refused') if nobody can; ('disk')
+   */
+  drain(node: NodeId, timeoutMs: number | null, operator: string): void {
+    const view = this.view();
+    const change = planDrain(view, node, timeoutMs);
+    if (view.record.master !== node) return this.change(change, operator, `drain ${node}`);
+    const plan = planPromotion(view, { to: null, force: false, allowDataLoss: false });
+    if (plan.refusals.length > 0 || plan.change === null)
+      throw new HsctlError(
+        'refused',
+        `${node} is master and nobody can take over: ${plan.refusals.join('; ')}`,
+        'bring the other node back first',
+      );
+    const reason = `${operator} drains ${node}: ${plan.to} takes over`;
+    this.#save(changed(view, { ...plan.change, ...change }, 'operator', reason), 'operator', reason);
     this.step();
+  }
+
+  undrain(node: NodeId, operator: string): void {
+    this.change(planUndrain(this.view(), node), operator, `undrain ${node}`);
   }
 
   explain(): readonly ExplainedRule[] {
@@ -183,15 +251,15 @@ export class GroupController {
 
   /** Last failure of the traffic drivers or of the records; empty if there is none. */
   get trouble(): string {
-    return this.#diskError || this.#trafficError;
+    return this.#diskError || this.#traffic.trouble;
   }
 
   get trafficSettled(): boolean {
-    return this.#wanted !== null && keyOf(this.#wanted) === this.#movedFor;
+    return this.#traffic.settled;
   }
 
   get wantedTraffic(): DesiredTraffic | null {
-    return this.#wanted;
+    return this.#traffic.wanted;
   }
 
   view(): GroupView {
@@ -203,12 +271,12 @@ export class GroupController {
         const peer = this.#nodes.find((other) => other !== node);
         return node.view(nowMs, peer?.silenceOfPeer(nowMs) ?? Infinity);
       }),
-      thresholds: this.settings,
+      thresholds: this.#settings,
       nowWallMs: scheduler.wallMs(),
       stageMs: nowMs - this.#stageSinceMs,
       tilt: this.#tilt,
-      cutOff: this.#record.drained.filter((node) => this.#cutOff.has(node)),
-      trafficMoved: this.trafficSettled && this.#wanted?.active === this.#record.master,
+      cutOff: cutOff(this.#record, scheduler.wallMs()),
+      trafficMoved: this.trafficSettled && this.wantedTraffic?.active === this.#record.master,
     };
   }
 
@@ -218,11 +286,31 @@ export class GroupController {
 
   #node(id: NodeId): NodeState {
     const node = this.#nodes.find((each) => each.id === id);
-    if (node === undefined) throw new HsctlError('usage', `group ${this.settings.group} has no node ${id}`);
+    if (node === undefined) throw new HsctlError('usage', `group ${this.#settings.group} has no node ${id}`);
     return node;
   }
 
   // --- steps
+
+  /** What the commands came to is on record before anything follows from it. */
+  #onFence(order: FenceOrder, outcome: FenceOutcome): void {
+    const view = this.view();
+    const found = fenceFound(view, order, outcome);
+    if (found === null) return;
+    const { change, message, isAlarm } = found;
+    try {
+      this.#save(changed(view, change, this.#record.rule, message), isAlarm ? 'alarm' : 'observation', message);
+    } catch (error) {
+      return this.#onSaveFailed(error);
+    }
+    this.step();
+  }
+
+  /** A fence on record is as good as the node's own word. */
+  #noteFence(): void {
+    const { fence } = this.#record;
+    if (fence?.state === 'confirmed') this.#node(fence.node).onRenounced(fence.epoch);
+  }
 
   #lookAtClocks(): void {
     const tilt = this.#tiltWatch.look();
@@ -242,10 +330,11 @@ export class GroupController {
     const event = { group: record.group, wallMs, kind, rule, epoch, node: record.master, message, phasesMs };
     this.#ports.records.save(record, [event]);
     this.#record = record;
+    this.#noteFence();
     if (record.stage !== former.stage) this.#stageSinceMs = this.#nowMs;
-    for (const node of this.#cutOff) if (!record.drained.includes(node)) this.#cutOff.delete(node);
     this.#ports.logger.info(message, { rule, epoch, stage: record.stage, node: record.master });
     for (const node of this.#nodes) this.#assign(node);
+    this.#ports.recorded?.(record);
   }
 
   /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
@@ -277,6 +366,14 @@ export class GroupController {
     });
   }
 
+  /** Time alone ends a drain: no change of the record tells the agents of it. */
+  #tellCutOff(): void {
+    const nodes = cutOff(this.#record, this.#ports.scheduler.wallMs()).join();
+    if (nodes === this.#cutOffTold) return;
+    this.#cutOffTold = nodes;
+    for (const node of this.#nodes) this.#assign(node);
+  }
+
   #observePhases(): void {
     const { stage, master, epoch } = this.#record;
     if (stage !== 'promoting' || master === null) return;
@@ -285,34 +382,4 @@ export class GroupController {
     if (report.phase === 'promoting' || report.phase === 'ready') this.#phases.reached('promote');
     if (report.phase === 'ready') this.#phases.reached('ready');
   }
-
-  #moveTraffic(): void {
-    const desired = desiredTraffic(this.view());
-    if (desired === null) return;
-    const key = keyOf(desired);
-    if (this.#wanted !== null && keyOf(this.#wanted) === key) return;
-    this.#wanted = desired;
-    void this.#applyTraffic(desired, key);
-  }
-
-  async #applyTraffic(desired: DesiredTraffic, key: string): Promise<void> {
-    this.#retry?.cancel();
-    try {
-      await this.#ports.moveTraffic(desired);
-      if (this.#wanted !== desired) return;
-      this.#movedFor = key;
-      this.#trafficError = '';
-    } catch (error) {
-      if (this.#wanted !== desired) return;
-      if (this.#trafficError === '') this.#ports.logger.error(`traffic: ${messageOf(error)}`);
-      this.#trafficError = messageOf(error);
-      this.#retry = this.#ports.scheduler.after(TRAFFIC_RETRY_MS, () => void this.#applyTraffic(desired, key));
-      return;
-    }
-    this.step();
-  }
-}
-
-function keyOf(desired: DesiredTraffic): string {
-  return JSON.stringify([desired.active, desired.hold, desired.dead, desired.epoch]);
 }

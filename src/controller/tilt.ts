@@ -2,6 +2,11 @@ import { ClockGuard } from '../kit/clock-guard.ts';
 import type { Clock } from '../kit/clock.ts';
 import { describeMs } from './view.ts';
 
+interface TiltSettings {
+  readonly heartbeatMs: number;
+  readonly detectMs: number;
+}
+
 /**
  * TILT: when the clocks disagree or the process stood still, nothing is decided for one detection window, in which the
  * agents are heard again. To be asked before every decision, whatever brought it about: after a stall the first thing
@@ -10,13 +15,20 @@ import { describeMs } from './view.ts';
 export class TiltWatch {
   readonly #clock: Clock;
   readonly #guard: ClockGuard;
-  readonly #windowMs: number;
+  #windowMs: number;
   #why = '';
   #untilMs = -Infinity;
 
-  constructor(clock: Clock, settings: { readonly heartbeatMs: number; readonly detectMs: number }) {
+  constructor(clock: Clock, settings: TiltSettings) {
     this.#clock = clock;
-    this.#guard = new ClockGuard(clock, Math.max(2 * settings.heartbeatMs, 50));
+    this.#guard = new ClockGuard(clock, toleranceMs(settings));
+    this.#windowMs = settings.detectMs;
+  }
+
+  /** Other settings. What was so far is judged by the former ones. */
+  reconfigure(settings: TiltSettings): void {
+    this.look();
+    this.#guard.setTolerance(toleranceMs(settings));
     this.#windowMs = settings.detectMs;
   }
 
@@ -30,4 +42,8 @@ export class TiltWatch {
     }
     return nowMs < this.#untilMs ? this.#why : null;
   }
+}
+
+function toleranceMs({ heartbeatMs }: TiltSettings): number {
+  return Math.max(2 * heartbeatMs, 50);
 }

@@ -1,30 +1,38 @@
 import { AgentNode } from '../agent/agent-node.ts';
 import { AppWatch } from '../agent/app/app-watch.ts';
-import { Supervisor } from '../agent/app/supervisor.ts';
+import type { Supervisor } from '../agent/app/supervisor.ts';
 import type { Posture } from '../agent/core/posture.ts';
 import { PeerLinks } from '../agent/peer-links.ts';
 import type { NodeView } from '../agent/resp/node-view.ts';
 import { RespService } from '../agent/resp/resp-service.ts';
-import type { Config, GroupConfig, NodeConfig } from '../config/config.ts';
+import type { Config, GroupConfig } from '../config/config.ts';
+import { isSame } from '../config/differences.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemScheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { run } from '../kit/exec.ts';
 import type { Logger } from '../kit/logger.ts';
 import { secretRandom, systemRandom, uniqueId } from '../kit/random.ts';
 import { threadRewriter } from '../replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
 import { NodeDisk } from '../replication/log/node-disk.ts';
+import type { Pace } from '../replication/pace/token-bucket.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { dialLink } from '../transport/dial.ts';
 import { listenForLinks } from '../transport/listen.ts';
 import type { LinkSecurity } from '../transport/security.ts';
-import { ControlServer } from './agent/control-server.ts';
+import type { AgentSettings } from '../agent/core/agent-ports.ts';
+import { AgentConfig } from './agent/agent-config.ts';
+import { ControlServer, type ReloadOutcome } from './agent/control-server.ts';
 import { collectSeldom } from './agent/heap.ts';
-import { Hooks } from './agent/hooks.ts';
+import { type HookCall, Hooks, type NotifyState } from './agent/hooks.ts';
 import { LocalProbe } from './agent/local-probe.ts';
+import { NodeDrain } from './agent/node-drain.ts';
 import { NodeTraffic } from './agent/node-traffic.ts';
-import { followCredentials, securityFor } from './security.ts';
-import { agentSettings, groupNamed } from './settings.ts';
+import { superviseApp } from './agent/supervise-app.ts';
+import { certificateEnd, followCredentials, securityFor } from './security.ts';
+import { agentSettings, groupNamed, trafficOutlivesMs } from './settings.ts';
+import { onHangUp } from './hang-up.ts';
 import { notifySystemd } from './systemd.ts';
 
 /**
@@ -68,7 +76,8 @@ export async function runAgent(
     },
   });
   try {
-    agent = new Agent(config, group, node, log, logger);
+    const live = new AgentConfig({ path: configPath, config, group, node: nodeId, logger });
+    agent = new Agent(config, live, log, logger);
     await agent.run(signal);
   } finally {
     await log.close();
@@ -78,12 +87,14 @@ export async function runAgent(
 /** Wires the parts of an agent; they know each other only through here. */
 class Agent {
   readonly #config: Config;
-  readonly #group: GroupConfig;
-  readonly #own: NodeConfig;
+  readonly #live: AgentConfig;
+  /** Read by the parts at each use: a reload changes it in place. */
+  readonly #settings: AgentSettings;
   readonly #log: DiskLog;
   readonly #logger: Logger;
   readonly #node: AgentNode;
   readonly #traffic: NodeTraffic;
+  readonly #drain: NodeDrain;
   readonly #control: ControlServer;
   readonly #peers: PeerLinks;
   readonly #app: AppWatch;
@@ -94,21 +105,35 @@ class Agent {
   readonly #security: LinkSecurity;
   /** Unknown at first: the demote hook then clears what a killed agent left. */
   #wasMaster = true;
+  #isStopping = false;
 
-  constructor(config: Config, group: GroupConfig, own: NodeConfig, log: DiskLog, logger: Logger) {
+  constructor(config: Config, live: AgentConfig, log: DiskLog, logger: Logger) {
+    const { group, own } = live;
     const scheduler = systemScheduler;
     const instance = uniqueId();
     const identity = { cluster: config.cluster, group: group.name, node: own.id, instance };
     this.#config = config;
-    this.#group = group;
-    this.#own = own;
+    this.#live = live;
+    this.#settings = agentSettings(group, own.id);
     this.#log = log;
     this.#logger = logger;
     this.#security = securityFor(config, own.id);
     this.#traffic = new NodeTraffic(group, own, { scheduler, logger });
     this.#control = new ControlServer(identity, logger);
-    this.#hooks = new Hooks(group.app, logger);
-    this.#node = new AgentNode(agentSettings(group, own.id), {
+    this.#drain = new NodeDrain(own.appPort, () => this.#traffic.lostAddresses(), {
+      scheduler,
+      logger,
+      run,
+      onCount: () => this.#node.reconcile(),
+    });
+    this.#hooks = new Hooks({
+      app: () => live.group.app,
+      scheduler,
+      logger,
+      run,
+      onRun: () => this.#node.reconcile(),
+    });
+    this.#node = new AgentNode(this.#settings, {
       log,
       memory: log.memory,
       scheduler,
@@ -117,11 +142,19 @@ class Agent {
       syncsAlways: group.replication.fsync === 'always',
       endOfTurn: setImmediate,
       holdTraffic: (remainingMs) => this.#traffic.hold(remainingMs),
+      trafficOutlivesMs: (remainingMs) => trafficOutlivesMs(live.group, remainingMs),
       releaseTraffic: () => this.#traffic.release(),
       addresses: () => this.#traffic.addresses(),
-      certificateEndsWallMs: () => (this.#security.kind === 'tls' ? this.#security.credentials.expiresAtWallMs : null),
+      warnings: () => [...this.#traffic.warnings(), ...this.#probe.warnings],
+      certificateEndsWallMs: () => certificateEnd(this.#security),
+      nodeFacts: () => ({
+        configDigest: live.digest,
+        connections: this.#drain.connections,
+        hooks: [...this.#hooks.runs],
+      }),
       closeGate: (onIdle) => void this.#traffic.closeGate(onIdle),
       openGate: () => void this.#traffic.openGate(),
+      drain: (wish) => this.#drain.update(wish),
       roleChanged: (posture) => this.#onRole(posture),
       logIsFree: () => this.#peers.logIsFree,
       peerWanted: (posture) => this.#peers.update(posture),
@@ -134,8 +167,8 @@ class Agent {
       identity,
       node: this.#node,
       log,
-      settings: agentSettings(group, own.id),
-      pace: { bytesPerSecond: group.replication.catchUpRate, intervalMs: group.replication.catchUpIntervalMs },
+      settings: this.#settings,
+      pace: paceOf(group),
       syncsAlways: group.replication.fsync === 'always',
       dial: (signal) => this.#dialPeer(signal),
       endOfTurn: setImmediate,
@@ -143,20 +176,29 @@ class Agent {
       random: systemRandom,
       logger,
     });
-    this.#control.serve(this.#node);
+    this.#control.serve(this.#node, (dryRun) => this.reload(dryRun));
     this.#app = new AppWatch({
-      heartbeat: group.app.heartbeat,
+      get heartbeat() {
+        return live.group.app.heartbeat;
+      },
       scheduler,
-      joins: group.app.ready === 'app',
-      joinTimeoutMs: group.app.readyTimeoutMs,
+      get joins() {
+        return live.group.app.ready === 'app';
+      },
+      get joinTimeoutMs() {
+        return live.group.app.readyTimeoutMs;
+      },
       mayBeReady: (epoch) => this.#node.mayBeReady(epoch),
       endApp: () => this.#supervisor?.kill(),
       onChange: (view) => this.#node.onApp(view, this.#supervisor?.restarts ?? 0),
     });
-    this.#supervisor = this.#makeSupervisor();
-    this.#probe = new LocalProbe(group, own, { scheduler, random: systemRandom }, (verdict) => {
+    this.#supervisor = superviseApp(live, logger, {
+      onStart: () => this.#app.onStarted(),
+      onExit: (detail, inPlace) => this.#app.onExit(detail, inPlace),
+    });
+    this.#probe = new LocalProbe(group, own, { scheduler, random: systemRandom, logger }, (verdict) => {
       this.#app.onProbe(verdict?.verdict === 'down' ? verdict.detail : null);
-      if (verdict?.verdict === 'up' && group.app.ready === 'probe') this.#app.appReady(this.#node.core.epoch);
+      if (verdict?.verdict === 'up' && live.group.app.ready === 'probe') this.#app.appReady(this.#node.core.epoch);
     });
     this.#resp = new RespService({
       socket: own.socket,
@@ -187,22 +229,45 @@ class Agent {
       this.#logger,
       () => `${this.#node.core.role}, epoch ${this.#node.core.epoch}`,
     );
-    this.#logger.info('the agent runs', { store: this.#own.store, end: this.#log.end });
+    const hangUp = onHangUp(() => void this.reload(false));
+    this.#logger.info('the agent runs', { store: this.#live.own.store, end: this.#log.end });
     const parts = [this.#resp, this.#peers, ...(this.#supervisor === null ? [] : [this.#supervisor])];
     try {
       await Promise.all(parts.map((part) => part.run(stop.signal).finally(() => stop.abort())));
     } finally {
       signal.removeEventListener('abort', onAbort);
+      hangUp();
+      this.#isStopping = true;
+      this.#drain.stop();
       systemd.stopping();
       await this.#node.stop();
       this.#probe.stop();
       for (const end of ends) end();
       await Promise.all(listeners.map((listener) => listener.close()));
+      this.#hooks.notify(this.#call('none', 'the agent stops'), 'STOP');
       await this.#hooks.settled();
       await this.#traffic.close();
       await systemd.close();
     }
     this.#logger.info('the agent has stopped');
+  }
+
+  /** Reads the configuration again and, unless it is a dry run, works by it. Never rejects. */
+  reload(dryRun: boolean): Promise<ReloadOutcome> {
+    return this.#live.reload(dryRun, (before) => this.#reconfigure(before));
+  }
+
+  /** The order matters nowhere: grants and assignments say what is safe, not the configuration. */
+  #reconfigure(before: GroupConfig): void {
+    const { group, own } = this.#live;
+    Object.assign(this.#settings, agentSettings(group, own.id));
+    void this.#traffic.reconfigure(group);
+    this.#probe.reconfigure(group);
+    if (!isSame(before.app.heartbeat, group.app.heartbeat)) this.#app.reconfigured();
+    // Somebody may have set another pace by CONFIG SET: it goes on unless the file has changed.
+    if (!isSame(paceOf(before), paceOf(group))) this.#peers.setPace(paceOf(group));
+    this.#peers.reconfigured();
+    this.#node.reconfigured();
   }
 
   /** The work in the background met with an error: only damage keeps the log from going on. */
@@ -211,7 +276,7 @@ class Agent {
   }
 
   async #listen() {
-    const { address: host, control, replication } = this.#own;
+    const { address: host, control, replication } = this.#live.own;
     const common = { security: this.#security, scheduler: systemScheduler, logger: this.#logger };
     const { cluster } = this.#config;
     return Promise.all([
@@ -224,36 +289,30 @@ class Agent {
       listenForLinks({
         ...common,
         endpoint: { host, port: replication },
-        expected: [{ role: 'node', cluster, name: this.#peerConfig().id }],
+        expected: [{ role: 'node', cluster, name: this.#live.peer.id }],
         onLink: (link, hello) => this.#peers.accept(link, hello),
       }),
     ]);
   }
 
   #dialPeer(signal: AbortSignal) {
-    const peer = this.#peerConfig();
+    const { peer } = this.#live;
     return dialLink({
       endpoint: { host: peer.address, port: peer.replication },
       security: this.#security,
       expected: { role: 'node', cluster: this.#config.cluster, name: peer.id },
-      timeoutMs: Math.max(1000, this.#group.failover.detectMs),
+      timeoutMs: Math.max(1000, this.#live.group.failover.detectMs),
       signal,
       scheduler: systemScheduler,
     });
   }
 
-  #peerConfig(): NodeConfig {
-    const peer = this.#group.nodes.find(({ id }) => id !== this.#own.id);
-    if (peer === undefined) throw new HsctlError('config', `group ${this.#group.name} has no second node`);
-    return peer;
-  }
-
   #view(): NodeView {
-    const peer = this.#peerConfig();
+    const { group, own, peer } = this.#live;
     const peers = this.#peers;
     return {
-      group: this.#group.name,
-      node: this.#own.id,
+      group: group.name,
+      node: own.id,
       peer: { node: peer.id, host: peer.listen?.host ?? peer.address, port: peer.listen?.port ?? 0 },
       report: () => this.#node.report(),
       get catchUpRate() {
@@ -267,45 +326,42 @@ class Agent {
   #onRole(posture: Posture): void {
     const { appRole: role, epoch } = posture;
     const assignment = this.#node.core.assignment;
-    this.#resp.publishRole({ role, epoch, master: role === 'master' ? this.#own.id : (assignment?.master ?? null) });
+    this.#resp.publishRole({
+      role,
+      epoch,
+      master: role === 'master' ? this.#live.own.id : (assignment?.master ?? null),
+    });
     if (role === 'master') this.#probe.start();
     else this.#probe.stop();
     if (role === 'slave') this.#app.onSlave();
-    const reason = assignment?.reason ?? 'the agent started';
     const wasMaster = this.#wasMaster;
     this.#wasMaster = role === 'master';
-    if (!wasMaster && role !== 'master') return;
-    this.#hooks.call({ group: this.#group.name, node: this.#own.id, role, epoch, reason }, (succeeded) => {
-      if (role !== 'master' || this.#group.app.ready !== 'hook' || this.#node.mayBeReady(epoch) !== null) return;
-      if (succeeded) this.#app.appReady(epoch);
-      else this.#app.onHookFailed();
-    });
+    const call = this.#call(role, assignment?.reason ?? 'the agent started');
+    if (wasMaster || role === 'master') {
+      this.#hooks.change(call, (succeeded) => {
+        if (role !== 'master' || this.#live.group.app.ready !== 'hook' || this.#node.mayBeReady(epoch) !== null) return;
+        if (succeeded) this.#app.appReady(epoch);
+        else this.#app.onHookFailed();
+      });
+    }
+    if (!this.#isStopping) this.#hooks.notify(call, this.#stateFor(role));
   }
 
-  #makeSupervisor(): Supervisor | null {
-    const { app, name } = this.#group;
-    if (app.run === null) return null;
-    return new Supervisor({
-      command: app.run,
-      env: {
-        HSCTL_GROUP: name,
-        HSCTL_NODE: this.#own.id,
-        HSCTL_SOCKET: this.#own.socket,
-        HSCTL_PORT: String(this.#own.appPort ?? ''),
-      },
-      stopTimeoutMs: app.stopTimeoutMs,
-      restart: app.restart,
-      scheduler: systemScheduler,
-      random: systemRandom,
-      logger: this.#logger,
-      onStart: () => this.#app.onStarted(),
-      onExit: (detail, inPlace) => this.#app.onExit(detail, inPlace),
-    });
+  /** A node that waits for its role is none that has failed. */
+  #stateFor(role: HookCall['role']): NotifyState {
+    if (role === 'master') return 'MASTER';
+    const { core } = this.#node;
+    return role === 'none' && (core.trouble !== '' || core.role === 'diverged') ? 'FAULT' : 'BACKUP';
+  }
+
+  #call(role: HookCall['role'], reason: string): HookCall {
+    const { group, own } = this.#live;
+    return { group: group.name, node: own.id, role, epoch: this.#node.core.epoch, reason };
   }
 
   /** The periodic fsync; with `always` each append has its own. */
   #startSync(): () => void {
-    const { fsync } = this.#group.replication;
+    const { fsync } = this.#live.group.replication;
     if (fsync === 'always') return () => undefined;
     let syncing = false;
     const timer = systemScheduler.every(fsync, () => {
@@ -319,4 +375,8 @@ class Agent {
     });
     return () => timer.cancel();
   }
+}
+
+function paceOf({ replication }: GroupConfig): Pace {
+  return { bytesPerSecond: replication.catchUpRate, intervalMs: replication.catchUpIntervalMs };
 }

@@ -4,6 +4,7 @@ import type { GroupSettings } from '../controller/group-controller.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { grantDurationMs } from '../kit/lease.ts';
 import { addressOutlivesLeaseMs } from '../traffic/vip/plan.ts';
+import { BITE_LATENESS_MS } from '../traffic/watchdog/keeper.ts';
 
 /** What the controller and the agents of a group have to agree on, from the one configuration. */
 
@@ -15,8 +16,24 @@ const DRAIN_MS = 200;
  * renew an address only while less than half a heartbeat of the lease is gone.
  */
 function lingerMs(group: GroupConfig): number {
-  if (!group.traffic.some(({ type }) => type === 'vip')) return 0;
-  return addressOutlivesLeaseMs(group.failover.leaseMs) + group.failover.heartbeatMs / 2;
+  const outlivesMs = trafficOutlivesMs(group, group.failover.leaseMs);
+  return outlivesMs === 0 ? 0 : outlivesMs + group.failover.heartbeatMs / 2;
+}
+
+/**
+ * For how long an address that a node of the group takes for `remainingMs` may stay beyond that by itself, and a machine
+ * whose watchdog is fed now may go on without its agent.
+ */
+export function trafficOutlivesMs(group: GroupConfig, remainingMs: number): number {
+  const addressMs = holdsAddress(group) ? addressOutlivesLeaseMs(remainingMs) : 0;
+  const bites = group.nodes.map(({ watchdog }) =>
+    watchdog === null ? 0 : watchdog.timeoutS * 1000 + BITE_LATENESS_MS,
+  );
+  return Math.max(addressMs, ...bites.map((biteMs) => biteMs - remainingMs), 0);
+}
+
+function holdsAddress({ traffic }: GroupConfig): boolean {
+  return traffic.some(({ type }) => type === 'vip');
 }
 
 export function groupSettings(group: GroupConfig): GroupSettings {
@@ -27,6 +44,7 @@ export function groupSettings(group: GroupConfig): GroupSettings {
     mode: failover.mode,
     prefer: failover.prefer,
     leaseMs: failover.leaseMs,
+    lingerMs: lingerMs(group),
     grantMs: grantDurationMs(failover.leaseMs, lingerMs(group)),
     heartbeatMs: failover.heartbeatMs,
     detectMs: failover.detectMs,
@@ -35,7 +53,18 @@ export function groupSettings(group: GroupConfig): GroupSettings {
     switchoverTimeoutMs: failover.switchoverTimeoutMs,
     onControllerLoss: failover.onControllerLoss,
     appJoins: group.app.ready === 'app',
+    fence: failover.fence,
+    fenceable: group.nodes.filter(({ fence }) => fence.length > 0).map(({ id }) => id),
   };
+}
+
+/** For while agents may still work by the former numbers: the longer times of both, the rest as it will be. */
+export function lenientSettings(former: GroupSettings, next: GroupSettings): GroupSettings {
+  const leaseMs = Math.max(former.leaseMs, next.leaseMs);
+  const longestLingerMs = Math.max(former.lingerMs, next.lingerMs);
+  const detectMs = Math.max(former.detectMs, next.detectMs);
+  const grantMs = grantDurationMs(leaseMs, longestLingerMs);
+  return { ...next, leaseMs, lingerMs: longestLingerMs, grantMs, detectMs };
 }
 
 export function agentSettings(group: GroupConfig, node: string): AgentSettings {

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
  */
 export class ClockGuard {
   readonly #clock: Clock;
-  readonly #toleranceMs: number;
+  #toleranceMs: number;
   #lastMonotonicMs: number;
   #lastWallMs: number;
 
@@ -17,6 +17,11 @@ export class ClockGuard {
     this.#toleranceMs = toleranceMs;
     this.#lastMonotonicMs = clock.monotonicMs();
     this.#lastWallMs = clock.wallMs();
+  }
+
+  /** What passes from the next look on. */
+  setTolerance(toleranceMs: number): void {
+    this.#toleranceMs = toleranceMs;
   }
 
   /** Compares with the last look. Returns what is wrong, or null. */

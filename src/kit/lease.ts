@@ -12,11 +12,22 @@ const CLOCK_DRIFT = 0.002;
 /** The node that serves under a lease. All its times are those of a `LeaseClock`. */
 export class LeaseHolder {
   #untilMs = -Infinity;
+  #lingersUntilMs = -Infinity;
 
-  /** Takes an answer to the request that was sent at `sentAtMs`. A lease never gets shorter by an answer. */
-  granted(sentAtMs: number, leaseMs: number): void {
+  /**
+   * Takes an answer to the request that was sent at `sentAtMs`; `lingerMs` is what the grantor waits for behind the
+   * lease. Nothing gets shorter by an answer.
+   */
+  granted(sentAtMs: number, leaseMs: number, lingerMs: number): void {
     if (leaseMs <= 0) return;
-    this.#untilMs = Math.max(this.#untilMs, sentAtMs + leaseMs * (1 - CLOCK_DRIFT));
+    const untilMs = sentAtMs + leaseMs * (1 - CLOCK_DRIFT);
+    this.#untilMs = Math.max(this.#untilMs, untilMs);
+    this.#lingersUntilMs = Math.max(this.#lingersUntilMs, untilMs + lingerMs);
+  }
+
+  /** The moment until which traffic may stay on the node by itself; -Infinity without a lease. */
+  get lingersUntilMs(): number {
+    return this.#lingersUntilMs;
   }
 
   /** The moment at which the lease ends; -Infinity without one. */

@@ -18,6 +18,24 @@ export const inSyncProposalSchema = z.strictObject({
 });
 export type InSyncProposal = z.infer<typeof inSyncProposalSchema>;
 
+/** Warnings in a report: what does not fit is seen once the others are mended. */
+export const WARNINGS_LIMIT = 20;
+
+/** Runs of hooks in a report: enough for what happens while the controller is away for a moment. */
+export const HOOK_RUNS_LIMIT = 8;
+
+const hookRunSchema = z.strictObject({
+  wallMs: z.number(),
+  /** Which one, for people: `promote /etc/hsctl/hooks/promote`. */
+  hook: z.string().max(200),
+  epoch: count,
+  succeeded: z.boolean(),
+  tookMs: z.number().nonnegative(),
+  /** What it printed, or why it failed: the beginning. */
+  output: z.string().max(1000),
+});
+export type HookRun = z.infer<typeof hookRunSchema>;
+
 export const agentReportSchema = z.strictObject({
   node: z.string(),
   /** Random name of this run of the agent: a new one means that the former run is gone for good. */
@@ -79,7 +97,15 @@ export const agentReportSchema = z.strictObject({
   archives: z.array(z.string()),
   /** When this node's certificate ends, in milliseconds since 1970; null on plain-text links. */
   certificateEndsWallMs: z.number().nullable(),
+  /** Digest of the group in the file that the agent read last; empty if it is not known. */
+  configDigest: z.string().max(64),
+  /** Open connections of clients to the app, counted on the node while it is drained; null if not counted. */
+  connections: count.nullable(),
+  /** The latest runs of hooks that have ended, oldest first. */
+  hooks: z.array(hookRunSchema).max(HOOK_RUNS_LIMIT),
   /** Addresses that this node holds at present. */
   addresses: z.array(z.string()),
+  /** What an operator should see to though the node does its work: another machine uses the address too, say. */
+  warnings: z.array(z.string().max(500)).max(WARNINGS_LIMIT),
 });
 export type AgentReport = z.infer<typeof agentReportSchema>;

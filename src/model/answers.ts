@@ -89,6 +89,10 @@ export const reloadSchema = z.object({
   changes: z.array(z.string()),
   /** What takes a restart of a daemon to take effect, one line each. */
   restarts: z.array(z.string()),
+  /** What an operator should see to: agents that were not heard, or have another file. */
+  notes: z.array(z.string()),
+  /** In a dry run: why the real one would be refused. */
+  refusals: z.array(z.string()),
 });
 export type Reload = z.infer<typeof reloadSchema>;
 

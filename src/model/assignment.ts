@@ -21,12 +21,19 @@ export const assignmentSchema = z.strictObject({
   inSync: z.array(z.string()),
   /** To a master: whether its slave can be waited for, or is known to be lost. */
   slaveExpected: z.boolean(),
+  /**
+   * To a master that is alone in the recorded in-sync set: whether the record counts on it to serve without a lease. Where
+   * it does not, another node is promoted as soon as the grants have run out.
+   */
+  mayServeAlone: z.boolean(),
   /** The peer has told the controller that it will never serve again under any epoch up to this one. */
   peerRenouncedEpoch: count,
   /** To a master: stop new work, let present work end, freeze writes. */
   quiesce: z.boolean(),
   /** To a slave: an operator accepted that acknowledged records which only this node has are archived and cut. */
   mayDiscard: z.boolean(),
+  /** Whether the node is drained: its connections are counted; `cut`: what is left of them is reset on the node. */
+  drain: z.enum(['no', 'drained', 'cut']),
   /** Highest proposal of this node that `inSync` takes into account; 0 for none. */
   answeredProposal: count,
   /** Why, for the node's log and hooks. */

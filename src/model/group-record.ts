@@ -12,8 +12,27 @@ export const STAGES = ['none', 'serving', 'quiescing', 'fencing', 'promoting'] a
 /** Why the present reign began. */
 export const CAUSES = ['initial', 'adopted', 'failover', 'switchover', 'forced', 'reelected'] as const;
 
+/**
+ * How far the fencing of a former master has come. `wanted`: its commands are to run, or do. `failed`: none of them did it.
+ * `unknown`: one may have, but none says so. `confirmed`: it cannot serve, by a command's word or an operator's.
+ * `waived`: an operator answers for it; what was granted to it is waited out.
+ */
+const FENCE_STATES = ['wanted', 'failed', 'unknown', 'confirmed', 'waived'] as const;
+
 const count = z.number().int().nonnegative();
 const wallMs = z.number().nonnegative();
+
+const fenceRecordSchema = z.strictObject({
+  node: z.string(),
+  /** Once confirmed: it will never serve again under any epoch up to this one. */
+  epoch: count,
+  state: z.enum(FENCE_STATES),
+  /** Runs of its commands that have ended. */
+  attempts: count,
+  /** What the last run came to, or who gave his word. */
+  detail: z.string(),
+});
+export type FenceRecord = z.infer<typeof fenceRecordSchema>;
 
 export const groupRecordSchema = z.strictObject({
   group: z.string(),
@@ -33,6 +52,8 @@ export const groupRecordSchema = z.strictObject({
   previous: z.string().nullable(),
   /** Epoch of the reign that `previous` had; 0 if there is none. */
   previousEpoch: count,
+  /** The fencing of a former master by commands, or by an operator's word; null if there was none. */
+  fence: fenceRecordSchema.nullable().default(null),
   /** An operator accepted that acknowledged records are lost by the reign that is being set up. */
   dataLossAccepted: z.boolean(),
   /** Nodes whose acknowledged tail an operator gave up; it is archived when they follow again. */
@@ -49,6 +70,8 @@ export const groupRecordSchema = z.strictObject({
   /** End of the last completed failover, for the hold-down. */
   failedOverAtWallMs: wallMs.nullable(),
   drained: z.array(z.string()),
+  /** When what connections a drained node still has are reset; no entry: never. */
+  drainEndsWallMs: z.record(z.string(), wallMs).default({}),
   pausedUntilWallMs: wallMs.nullable(),
 });
 export type GroupRecord = z.infer<typeof groupRecordSchema>;
@@ -67,6 +90,7 @@ export function emptyRecord(group: string): GroupRecord {
     target: null,
     previous: null,
     previousEpoch: 0,
+    fence: null,
     dataLossAccepted: false,
     discard: [],
     masterNeedsNoLease: false,
@@ -77,6 +101,7 @@ export function emptyRecord(group: string): GroupRecord {
     servingSinceWallMs: null,
     failedOverAtWallMs: null,
     drained: [],
+    drainEndsWallMs: {},
     pausedUntilWallMs: null,
   };
 }

@@ -4,7 +4,7 @@ import type { NodeStatus } from './status.ts';
 /** What is known of a node beside its own report. */
 export type NodeSurroundings = Pick<
   NodeStatus,
-  'health' | 'linked' | 'silentMs' | 'inSync' | 'drained' | 'connections'
+  'health' | 'linked' | 'silentMs' | 'inSync' | 'drained' | 'drainEndsWallMs' | 'connections'
 > & {
   /** Last record of the master's log, to tell how many the node lacks; null if unknown. */
   readonly masterEndSeq: number | null;
@@ -27,6 +27,7 @@ export function nodeStatusOf(id: string, report: AgentReport | null, surrounding
       trouble: '',
       divergence: null,
       addresses: [],
+      warnings: [],
       archives: [],
       version: null,
       certificateEndsWallMs: null,
@@ -53,6 +54,7 @@ export function nodeStatusOf(id: string, report: AgentReport | null, surrounding
         ? null
         : { ...divergence, ownEnd: endOf(divergence.ownEnd), peerEnd: endOf(divergence.peerEnd) },
     addresses: report.addresses,
+    warnings: report.warnings,
     archives: report.archives,
     version: report.version,
     certificateEndsWallMs: report.certificateEndsWallMs,

@@ -40,13 +40,17 @@ const nodeStatusSchema = z.object({
   /** Whether the node is in the recorded in-sync set. */
   inSync: z.boolean(),
   drained: z.boolean(),
-  /** Established connections of clients to the node; null where no driver can tell. */
+  /** When what connections a drained node still has are reset; null: they are left to end. */
+  drainEndsWallMs: wallMs.nullable(),
+  /** Established connections of clients to a drained node; null where nobody can tell, and on other nodes. */
   connections: count.nullable(),
   /** Why the node cannot serve or follow, in the agent's words; empty if all is well. */
   trouble: z.string(),
   /** Both logs' ends and the fork, where the node may not join. */
   divergence: z.object({ ownEnd: logEnd, peerEnd: logEnd, forkSeq: count, acknowledgedFrom: count }).nullable(),
   addresses: z.array(z.string()),
+  /** What an operator should see to on the node though it does its work. */
+  warnings: z.array(z.string()),
   /** Archive files of cut tails on the node, newest last. */
   archives: z.array(z.string()),
   /** Version of the agent; null if unknown. */
@@ -109,6 +113,8 @@ const controllerStatusSchema = z.object({
   uptimeMs: z.number().nonnegative(),
   /** Why nothing is decided at present (doubtful clocks); null if that is not so. */
   tilt: z.string().nullable(),
+  /** When the controller's own certificate ends; null on plain text. */
+  certificateEndsWallMs: wallMs.nullable(),
 });
 
 export const clusterStatusSchema = z.object({

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { SETTINGS } from './core/core-harness.ts';
+import { addressOutlivesLeaseMs } from '../../src/traffic/vip/plan.ts';
 import { NodeHarness } from './node-harness.ts';
 
 const { heartbeatMs, leaseMs } = SETTINGS;
@@ -49,6 +50,20 @@ describe('traffic on the node', () => {
     harness.grant();
     assert.equal(holds(harness).length, 1);
     stop();
+  });
+
+  it('is not taken if the grantors do not wait for what may outlive the lease', () => {
+    const harness = new NodeHarness();
+    harness.assign({ role: 'master' });
+    const grant = (lingerMs: number): void => {
+      const sentAtMs = harness.scheduler.monotonicMs();
+      harness.node.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch: 1, leaseMs, lingerMs });
+    };
+    grant(0);
+    harness.appUp(1);
+    assert.deepEqual(holds(harness), []);
+    grant(addressOutlivesLeaseMs(leaseMs) + heartbeatMs / 2);
+    assert.equal(holds(harness).length, 1);
   });
 
   it('asks for a lease at once when the app was ready too late for the one at hand', async () => {
@@ -315,5 +330,22 @@ describe('a slave during a planned change', () => {
     harness.assign({ role: 'slave', quiesce: true });
     harness.node.onFollowed();
     assert.equal(beats(), 1);
+  });
+});
+
+describe('other settings', () => {
+  it('are worked by at once: whoever waits for a heartbeat gets one, then at the new pace', async () => {
+    const harness = NodeHarness.serving();
+    const stop = harness.node.start();
+    const beats = (): number => harness.toController.filter(({ type }) => type === 'beat').length;
+    Object.assign(harness.settings, { heartbeatMs: heartbeatMs / 4 });
+    const before = beats();
+    harness.node.reconfigured();
+    assert.equal(beats(), before + 1);
+    await harness.scheduler.advance(heartbeatMs);
+    assert.equal(beats(), before + 5);
+    stop();
+    await harness.scheduler.advance(heartbeatMs);
+    assert.equal(beats(), before + 5);
   });
 });

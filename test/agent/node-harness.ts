@@ -1,5 +1,6 @@
 import { silentLogger } from '../../src/kit/logger.ts';
-import { AgentNode, type NodePorts } from '../../src/agent/agent-node.ts';
+import { AgentNode } from '../../src/agent/agent-node.ts';
+import type { NodePorts } from '../../src/agent/node-ports.ts';
 import type { AgentSettings } from '../../src/agent/core/agent-ports.ts';
 import type { PeerLinks } from '../../src/agent/peer-links.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
@@ -7,6 +8,7 @@ import type { Assignment } from '../../src/model/assignment.ts';
 import type { Beat, Ping } from '../../src/protocol/link/messages.ts';
 import { ManualScheduler } from '../kit/manual-scheduler.ts';
 import { MemoryLog } from '../replication/memory-log.ts';
+import { addressOutlivesLeaseMs } from '../../src/traffic/vip/plan.ts';
 import { SETTINGS } from './core/core-harness.ts';
 
 /** One order about traffic; settled by the test, or at once. */
@@ -54,9 +56,12 @@ export class NodeHarness {
       syncsAlways,
       endOfTurn: (task) => void scheduler.after(0, task),
       holdTraffic: (remainingMs) => this.#order('hold', remainingMs),
+      trafficOutlivesMs: addressOutlivesLeaseMs,
       releaseTraffic: () => this.#order('release', 0),
       addresses: () => [],
+      warnings: () => [],
       certificateEndsWallMs: () => null,
+      nodeFacts: () => ({ configDigest: '', connections: null, hooks: [] }),
       closeGate: (onIdle) => {
         this.gate = 'closed';
         this.onIdle = onIdle;
@@ -64,6 +69,7 @@ export class NodeHarness {
       openGate: () => {
         this.gate = 'open';
       },
+      drain: () => undefined,
       roleChanged: ({ appRole, epoch }) => {
         this.roles.push(`${appRole} ${epoch}`);
       },
@@ -99,8 +105,10 @@ export class NodeHarness {
       masterInstance: `${change.role === 'slave' ? peer : node}-1`,
       inSync: [node, peer],
       slaveExpected: true,
+      mayServeAlone: change.inSync?.length === 1,
       peerRenouncedEpoch: (change.epoch ?? 1) - 1,
       quiesce: false,
+      drain: 'no',
       mayDiscard: false,
       answeredProposal: 0,
       reason: 'a test',
@@ -113,8 +121,9 @@ export class NodeHarness {
     const beat = this.toController.findLast((message) => message.type === 'beat');
     if (beat === undefined) throw new Error('there was no beat');
     const { sentAtMs, epoch } = beat;
-    const { leaseMs } = this.settings;
-    this.node.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs });
+    const { leaseMs, heartbeatMs } = this.settings;
+    const lingerMs = addressOutlivesLeaseMs(leaseMs) + heartbeatMs / 2;
+    this.node.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs, lingerMs });
   }
 
   appUp(readyEpoch: number): void {

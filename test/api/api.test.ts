@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ApiClient } from '../../src/api/client.ts';
@@ -20,6 +20,10 @@ let socketPath: string;
 let service: ScriptedService;
 let server: ApiServer;
 let client: ApiClient;
+
+const { uid, username } = userInfo();
+/** Who runs this test, as the kernel tells the controller. */
+const OWN = `${username} (uid ${uid})`;
 
 const makeServer = (path = socketPath): ApiServer =>
   new ApiServer({ service, doors: [socketDoor(path)], logger: silentLogger, version: '9.9.9' });
@@ -66,9 +70,9 @@ describe('API', () => {
     assert.deepEqual(await client.status('world'), service.status('world'));
   });
 
-  it('passes actions on with all that was asked, the operator noted as claimed', async () => {
+  it('passes actions on with all that was asked, the operator noted by the word of the kernel, and as claimed', async () => {
     const who = { group: 'world', operator: 'alice' };
-    const asked = { group: 'world', operator: 'alice (claimed)' };
+    const asked = { group: 'world', operator: `${OWN} for alice` };
     const promotion = await client.promote({ ...who, node: 'b', dryRun: false, force: true, allowDataLoss: false });
     assert.equal(promotion.started, true);
     assert.equal(promotion.plan.to, 'b');
@@ -76,7 +80,7 @@ describe('API', () => {
     await client.undrain({ ...who, node: 'b' });
     await client.pause({ ...who, forMs: 1_000 });
     await client.resume(who);
-    const reload = await client.reload({ operator: 'alice', dryRun: true });
+    const reload = await client.reload({ operator: 'alice', force: false, dryRun: true });
     assert.deepEqual(reload.changes, ['group world: failover.lease 1s -> 2s']);
     assert.deepEqual(service.calls, [
       { action: 'promote', request: { ...asked, node: 'b', dryRun: false, force: true, allowDataLoss: false } },
@@ -84,13 +88,29 @@ describe('API', () => {
       { action: 'undrain', request: { ...asked, node: 'b' } },
       { action: 'pause', request: { ...asked, forMs: 1_000 } },
       { action: 'resume', request: asked },
-      { action: 'reload', request: { operator: 'alice (claimed)', dryRun: true } },
+      { action: 'reload', request: { operator: `${OWN} for alice`, dryRun: true, force: false } },
     ]);
+  });
+
+  it('notes what came to nothing, and what changed no group; dry runs are not worth it', async () => {
+    const operator = `${OWN} for alice`;
+    service.failure = new HsctlError('refused', 'b is silent');
+    const wish = { operator: 'alice', group: 'world', node: 'b', dryRun: false, force: true, allowDataLoss: true };
+    await assert.rejects(client.promote(wish), isError('refused', /b is silent/));
+    service.failure = null;
+    await client.resume({ group: 'world', operator: username });
+    await client.reload({ operator: 'alice', force: false, dryRun: true });
+    await client.reload({ operator: username, force: false, dryRun: false });
+    assert.deepEqual(service.audits, [
+      { group: 'world', operator, action: 'promote b --force --allow-data-loss', refused: true, result: 'b is silent' },
+      { group: '', operator: OWN, action: 'reload', refused: false, result: 'done' },
+    ]);
+    assert.equal(Reflect.get(service.calls[0]?.request ?? {}, 'operator'), OWN);
   });
 
   it('takes group names with any characters', async () => {
     await client.resume({ group: 'wörld 1%/x', operator: 'alice' });
-    assert.deepEqual(service.calls[0]?.request, { group: 'wörld 1%/x', operator: 'alice (claimed)' });
+    assert.deepEqual(service.calls[0]?.request, { group: 'wörld 1%/x', operator: `${OWN} for alice` });
   });
 
   it('answers explain, health, digest and metrics', async () => {

@@ -1,4 +1,4 @@
-import type { ControllerService, EventQuery } from '../../src/api/controller-service.ts';
+import type { AuditEntry, ControllerService, EventQuery } from '../../src/api/controller-service.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import type { Action, Explanation, Promotion, Reload } from '../../src/model/answers.ts';
 import type { GroupEvent } from '../../src/model/event.ts';
@@ -15,6 +15,7 @@ export class ScriptedService implements ControllerService {
   /** What runs when an action comes, to change what `status` says then. */
   onAction: (action: string) => void = () => {};
   refusals: string[] = [];
+  readonly audits: AuditEntry[] = [];
   readonly log: GroupEvent[] = [];
   readonly #listeners = new Set<() => void>();
 
@@ -76,12 +77,15 @@ export class ScriptedService implements ControllerService {
 
   drain = (request: object) => this.#act('drain', request, () => this.#done('b takes no new work'));
   undrain = (request: object) => this.#act('undrain', request, () => this.#done('b takes work again'));
+  fenced = (request: object) => this.#act('fenced', request, () => this.#done('a counts as off'));
   pause = (request: object) => this.#act('pause', request, () => this.#done('no failover of world until noon'));
   resume = (request: object) => this.#act('resume', request, () => this.#done('world fails over again'));
   reload = (request: object) =>
     this.#act<Reload>('reload', request, () => ({
       apiVersion: API_VERSION,
       applied: true,
+      notes: [],
+      refusals: [],
       changes: ['group world: failover.lease 1s -> 2s'],
       restarts: [],
     }));
@@ -101,6 +105,10 @@ export class ScriptedService implements ControllerService {
 
   configDigests(): Record<string, string> {
     return { world: 'd1' };
+  }
+
+  audit(entry: AuditEntry): void {
+    this.audits.push(entry);
   }
 
   metrics(): string {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { GroupController, type GroupSettings } from '../../src/controller/group-controller.ts';
-import type { DesiredTraffic, Records } from '../../src/controller/ports.ts';
+import type { DesiredTraffic, FenceOutcome, Records } from '../../src/controller/ports.ts';
 import type { Scheduler, Timer } from '../../src/kit/clock.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
@@ -132,6 +132,7 @@ export class ClosedLoop {
         mode: 'auto',
         prefer: 'a',
         leaseMs: SETTINGS.leaseMs,
+        lingerMs: SETTINGS.lingerMs,
         grantMs: GRANT_MS,
         heartbeatMs: STEP_MS,
         detectMs: SETTINGS.detectMs,
@@ -140,6 +141,8 @@ export class ClosedLoop {
         switchoverTimeoutMs: 3_000,
         onControllerLoss: SETTINGS.onControllerLoss,
         appJoins: true,
+        fence: 'doubt',
+        fenceable: [],
         ...settings,
       },
       record,
@@ -149,10 +152,17 @@ export class ClosedLoop {
         logger: silentLogger,
         assign: (id, assignment) => this.#assign(id, assignment),
         moveTraffic: (desired) => this.#moveTraffic(desired),
+        fence: ({ node }) => this.#powerCycle(node),
       },
     );
     this.controller.onLinked('a');
     this.controller.onLinked('b');
+  }
+
+  /** What fence commands do: the machine starts anew. */
+  async #powerCycle(id: string): Promise<FenceOutcome> {
+    this.nodes.find((node) => node.id === id)?.restart();
+    return { state: 'confirmed', detail: 'power cycled' };
   }
 
   get nodes(): readonly LoopNode[] {
@@ -241,8 +251,8 @@ export class ClosedLoop {
     }
     master.harness.ack();
     const ping = core.ping();
-    const leaseMs = slave.harness.core.onPing(ping);
-    core.onPeerGrant({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, leaseMs });
+    const terms = slave.harness.core.onPing(ping);
+    core.onPeerGrant({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, ...terms });
   }
 
   #part(): void {

@@ -1,5 +1,7 @@
 import { GroupController } from '../../src/controller/group-controller.ts';
-import type { DesiredTraffic, NewEvent, Records } from '../../src/controller/ports.ts';
+import type { FenceOrder } from '../../src/controller/fencing.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, Records } from '../../src/controller/ports.ts';
+import type { Thresholds } from '../../src/controller/view.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { grantDurationMs } from '../../src/kit/lease.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
@@ -66,9 +68,15 @@ export class ControllerHarness {
   readonly traffic: DesiredTraffic[] = [];
   /** Answers an order for the traffic; a test may make the drivers fail or wait. */
   onTraffic: (desired: DesiredTraffic) => Promise<void> = () => Promise.resolve();
+  /** Answers an order to fence; a test may let the commands fail or wait. */
+  onFence: (order: FenceOrder, signal: AbortSignal) => Promise<FenceOutcome> = () =>
+    Promise.resolve({ state: 'confirmed', detail: 'fenced by /fence' });
   readonly controller: GroupController;
 
-  constructor(record: Partial<GroupRecord> = {}, { longestGrantMs = GRANT_MS } = {}) {
+  constructor(
+    record: Partial<GroupRecord> = {},
+    { longestGrantMs = GRANT_MS, ...thresholds }: Partial<Thresholds> & { longestGrantMs?: number } = {},
+  ) {
     this.records = new MemoryRecords(longestGrantMs);
     this.records.onSave = () => {
       const { stage, epoch } = this.records.saved.at(-1)!;
@@ -80,8 +88,10 @@ export class ControllerHarness {
         group: 'world',
         nodes: ['a', 'b'],
         leaseMs: LEASE_MS,
+        lingerMs: 0,
         grantMs: GRANT_MS,
         heartbeatMs: HEARTBEAT_MS,
+        ...thresholds,
       },
       { ...SERVING, ...record },
       {
@@ -96,6 +106,10 @@ export class ControllerHarness {
           this.traffic.push(desired);
           this.log.push(`traffic ${desired.active}`);
           return this.onTraffic(desired);
+        },
+        fence: (order, signal) => {
+          this.log.push(`fence ${order.node} ${order.epoch}`);
+          return this.onFence(order, signal);
         },
       },
     );

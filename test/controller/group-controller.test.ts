@@ -85,7 +85,13 @@ describe('the controller of a group: order', () => {
 describe('the controller of a group: leases', () => {
   it('go to the recorded master under the recorded epoch only', async () => {
     const harness = await ControllerHarness.serving();
-    assert.deepEqual(harness.beat('a'), { type: 'grant', echoedSentAtMs: 5, epoch: 7, leaseMs: LEASE_MS });
+    assert.deepEqual(harness.beat('a'), {
+      type: 'grant',
+      echoedSentAtMs: 5,
+      epoch: 7,
+      leaseMs: LEASE_MS,
+      lingerMs: 0,
+    });
     assert.equal(harness.beat('a', { epoch: 6 }).leaseMs, 0);
     assert.equal(harness.beat('a', { wantsLease: false }).leaseMs, 0);
     assert.equal(harness.beat('b', { wantsLease: true }).leaseMs, 0);
@@ -197,6 +203,24 @@ describe('the controller of a group: traffic', () => {
     assert.equal(harness.happened().filter((event) => event === 'traffic b').length, 4);
   });
 
+  it('is looked after once it is as wanted: what cannot be mended is told and tried again', async () => {
+    const harness = await ControllerHarness.serving();
+    harness.controller.repairTraffic();
+    await harness.scheduler.advance(0);
+    assert.deepEqual(harness.happened(), ['traffic a']);
+    harness.onTraffic = () => Promise.reject(new HsctlError('failed', 'haproxy: ENOENT'));
+    harness.controller.repairTraffic();
+    await harness.scheduler.advance(0);
+    assert.deepEqual([harness.controller.trouble, harness.controller.trafficSettled], ['haproxy: ENOENT', false]);
+    harness.happened();
+    harness.controller.repairTraffic();
+    assert.deepEqual(harness.happened(), [], 'it is tried again anyway');
+    harness.onTraffic = () => Promise.resolve();
+    await harness.pass(600, 'a', 'b');
+    assert.deepEqual([harness.controller.trouble, harness.controller.trafficSettled], ['', true]);
+    assert.equal(harness.controller.record.stage, 'serving');
+  });
+
   it('of an older wish counts for nothing, however late it is done', async () => {
     const harness = await ControllerHarness.serving();
     const slow = Promise.withResolvers<void>();
@@ -213,14 +237,52 @@ describe('the controller of a group: traffic', () => {
 
   it('of a drained node is cut off when its time is over, unless it is undrained meanwhile', async () => {
     const harness = await ControllerHarness.serving();
-    harness.controller.cutOff('b');
-    assert.deepEqual(harness.controller.view().cutOff, [], 'it is not drained');
-    harness.controller.change({ drained: ['b'] }, 'ann', 'drain b');
-    harness.controller.cutOff('b');
+    harness.controller.drain('b', 300, 'ann');
+    await harness.pass(200, 'a', 'b');
+    assert.deepEqual(harness.traffic.at(-1)?.dead, []);
+    await harness.pass(200, 'a', 'b');
     assert.deepEqual(harness.traffic.at(-1)?.dead, ['b']);
-    harness.controller.change({ drained: [] }, 'ann', 'undrain b');
-    harness.controller.change({ drained: ['b'] }, 'ann', 'drain b');
+    const told = harness.assignments.findLast(({ to }) => to === 'b')?.drain;
+    assert.equal(told, 'cut');
+    harness.controller.undrain('b', 'ann');
+    assert.deepEqual(harness.controller.record.drainEndsWallMs, {});
+    harness.controller.drain('b', 300, 'ann');
     assert.deepEqual(harness.traffic.at(-1)?.dead, [], 'it has its time anew');
+    await harness.pass(400, 'a', 'b');
+    harness.controller.drain('b', null, 'ann');
+    assert.deepEqual(harness.traffic.at(-1)?.dead, [], 'a drain without an end replaces one that has one');
+  });
+
+  it('of a drained node is cut off by a controller that was restarted meanwhile, too', async () => {
+    const harness = await ControllerHarness.serving();
+    harness.controller.drain('b', 300, 'ann');
+    const restarted = new ControllerHarness(harness.controller.record);
+    assert.deepEqual(restarted.controller.view().cutOff, []);
+    await restarted.pass(10_000, 'a', 'b');
+    assert.deepEqual(restarted.controller.view().cutOff, ['b']);
+  });
+});
+
+describe('the controller of a group: other settings', () => {
+  it('grants by them from now on, and waits for what was granted before', async () => {
+    const harness = await ControllerHarness.serving();
+    const { settings } = harness.controller;
+    const runsMs = (): number => harness.controller.view().nodes[0]?.grantRunsMs ?? 0;
+    harness.controller.reconfigure({ ...settings, leaseMs: 5 * LEASE_MS, lingerMs: 70, grantMs: 5 * GRANT_MS });
+    const { leaseMs, lingerMs } = harness.beat('a');
+    assert.deepEqual([leaseMs, lingerMs, runsMs()], [5 * LEASE_MS, 70, 5 * GRANT_MS]);
+    harness.controller.reconfigure({ ...settings, leaseMs: LEASE_MS / 2, grantMs: GRANT_MS / 2 });
+    assert.equal(harness.beat('a').leaseMs, LEASE_MS / 2);
+    assert.equal(runsMs(), 5 * GRANT_MS, 'the longer one has not run out');
+    assert.equal(harness.controller.tilt, null);
+  });
+
+  it('has other drivers told what is wanted', async () => {
+    const harness = await ControllerHarness.serving();
+    const before = harness.traffic.length;
+    harness.controller.driversChanged();
+    assert.equal(harness.traffic.length, before + 1);
+    assert.equal(harness.traffic.at(-1)?.active, 'a');
   });
 });
 

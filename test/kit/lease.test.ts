@@ -43,7 +43,7 @@ describe('a lease', () => {
             const askedMs = sentMs + thereMs;
             const grant = { atMs: askedMs, run: () => grantor.grant(read(grantorClock, askedMs), GRANT_MS, 1) };
             if (backMs === null) return [grant];
-            const take = (): void => holder.granted(read(holderClock, sentMs), LEASE_MS);
+            const take = (): void => holder.granted(read(holderClock, sentMs), LEASE_MS, 0);
             return [grant, { atMs: askedMs + backMs, run: take }];
           });
           const look = (atMs: number) => ({
@@ -68,17 +68,20 @@ describe('a lease', () => {
 
   it('never gets shorter by an answer that comes late', () => {
     const holder = new LeaseHolder();
-    holder.granted(500, LEASE_MS);
+    holder.granted(500, LEASE_MS, 0);
     const { untilMs } = holder;
-    holder.granted(400, LEASE_MS);
+    holder.granted(400, LEASE_MS, 0);
     assert.equal(holder.untilMs, untilMs);
+    assert.equal(holder.lingersUntilMs, untilMs);
+    holder.granted(400, LEASE_MS, 300);
+    assert.deepEqual([holder.untilMs, holder.lingersUntilMs], [untilMs, untilMs + 200]);
     assert.ok(untilMs < 500 + LEASE_MS);
   });
 
   it('is none if nothing was granted', () => {
     const holder = new LeaseHolder();
     assert.equal(holder.untilMs, -Infinity);
-    holder.granted(500, 0);
+    holder.granted(500, 0, 1000);
     assert.equal(holder.untilMs, -Infinity);
   });
 });

@@ -14,6 +14,9 @@ export function reportOf(node: string, change: Partial<AgentReport> = {}): Agent
     trouble: '',
     storeFailed: false,
     certificateEndsWallMs: null,
+    configDigest: '',
+    connections: null,
+    hooks: [],
     assignmentRevision: 3,
     log: { end, intact: true, aloneTo: 0 },
     inSync: ['a', 'b'],
@@ -24,6 +27,7 @@ export function reportOf(node: string, change: Partial<AgentReport> = {}): Agent
     divergence: null,
     archives: [],
     addresses: [],
+    warnings: [],
     ...change,
   };
 }

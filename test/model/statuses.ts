@@ -22,10 +22,12 @@ export function nodeOf(id: string, change: Partial<NodeStatus> = {}): NodeStatus
     catchUp: null,
     inSync: true,
     drained: false,
+    drainEndsWallMs: null,
     connections: null,
     trouble: '',
     divergence: null,
     addresses: [],
+    warnings: [],
     archives: [],
     version: '0.1.0',
     certificateEndsWallMs: null,
@@ -83,14 +85,19 @@ export function groupOf(change: Partial<GroupFacts> = {}): GroupStatus {
 }
 
 export function clusterOf(groups: readonly GroupStatus[], change: Partial<ClusterStatus> = {}): ClusterStatus {
-  const controller = { version: '0.1.0', startedAtWallMs: NOW_MS - 86_400_000, uptimeMs: 86_400_000, tilt: null };
+  const controller = {
+    version: '0.1.0',
+    startedAtWallMs: NOW_MS - 86_400_000,
+    uptimeMs: 86_400_000,
+    tilt: null,
+    certificateEndsWallMs: null,
+  };
   const source = change.source ?? 'controller';
-  const tilt = change.controller?.tilt ?? null;
   return {
     apiVersion: API_VERSION,
     cluster: 'realm-7',
     source,
-    ...assessCluster(groups, source, tilt),
+    ...assessCluster(groups, source, change.controller === undefined ? controller : change.controller, NOW_MS),
     wallMs: NOW_MS,
     controller,
     groups: [...groups],

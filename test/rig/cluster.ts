@@ -41,6 +41,8 @@ export interface ClusterOptions {
   readonly appSettings?: object;
   /** Keys of `replication`, as in the file. */
   readonly replication?: object;
+  /** Keys of a node beside the rig's own, as in the file. */
+  readonly nodeSettings?: (node: NodeName) => object;
   /** Added to the environment of the daemons on a machine. */
   readonly env?: (machine: Machine) => Readonly<Record<string, string>>;
 }
@@ -100,12 +102,12 @@ export class Cluster {
   }
 
   async startController(): Promise<void> {
-    const argv = this.#argv('controller');
+    const argv = this.command('controller');
     this.#controller = await this.#spawn(this.#options.director, argv, 'controller');
   }
 
   async startAgent(node: NodeName): Promise<void> {
-    const argv = this.#argv('agent', GROUP, node);
+    const argv = this.command('agent', GROUP, node);
     this.#agents.set(node, await this.#spawn(this.#options.nodes[node], argv, 'agent'));
   }
 
@@ -125,7 +127,12 @@ export class Cluster {
 
   /** Runs `hsctl ARGS` on the director; resolves to what it prints, rejects if its exit code is not 0. */
   hsctl(...args: readonly string[]): Promise<string> {
-    return this.#options.director.run(this.#argv(...args));
+    return this.#options.director.run(this.command(...args));
+  }
+
+  /** `hsctl ARGS` as it is executed. */
+  command(...args: readonly string[]): string[] {
+    return [process.execPath, HSCTL, ...args, '--config', this.configFile];
   }
 
   /** The controller's API, without a process for each question. */
@@ -196,10 +203,6 @@ export class Cluster {
     return machine.spawn(argv, { name, env: this.#options.env?.(machine) ?? {} });
   }
 
-  #argv(...args: readonly string[]): string[] {
-    return [process.execPath, HSCTL, ...args, '--config', this.configFile];
-  }
-
   #configuration(tls: string | null): object {
     const { director, nodes, ports, traffic, failover, appSettings, replication, profile = 'balanced' } = this.#options;
     const node = (name: NodeName): object => ({
@@ -209,6 +212,7 @@ export class Cluster {
       port: ports[name].clients,
       socket: this.socket(name),
       store: this.store(name),
+      ...this.#options.nodeSettings?.(name),
     });
     return {
       cluster: 'rig',

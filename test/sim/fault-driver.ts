@@ -1,3 +1,4 @@
+import type { GroupConfig } from '../../src/config/config.ts';
 import type { Checkers } from './checkers.ts';
 import type { Fault } from './faults.ts';
 import type { Machine } from './machine.ts';
@@ -19,6 +20,10 @@ export interface Stage {
   readonly records: RecordStore;
   readonly checkers: Checkers;
   readonly controller: () => ControllerRun | null;
+  /** As the director's file has it. */
+  readonly controllerGroup: () => GroupConfig;
+  /** Writes the director's file anew, and has the controller read it. */
+  reconfigureController(group: GroupConfig): void;
   startAgent(node: SimNode): void;
   startController(): void;
 }
@@ -31,9 +36,14 @@ export class FaultDriver {
   readonly #stage: Stage;
   /** Set when the run heals: what would end later has ended. */
   #healed = false;
+  readonly #original: GroupConfig;
+  /** What the operator wants last: all machines have it in the end. */
+  #newest: GroupConfig;
 
   constructor(stage: Stage) {
     this.#stage = stage;
+    this.#original = stage.controllerGroup();
+    this.#newest = this.#original;
   }
 
   plan(faults: readonly Fault[]): void {
@@ -45,6 +55,8 @@ export class FaultDriver {
     const { world, network, nodes, director, machines, records } = this.#stage;
     this.#healed = true;
     world.tell('faults', 'healed');
+    this.#stage.reconfigureController(this.#newest);
+    for (const node of nodes) node.reconfigure(this.#newest);
     network.healAll();
     records.broken = false;
     director.broken = false;
@@ -179,6 +191,8 @@ export class FaultDriver {
         return later(() => undrain(this.#stage, node.id));
       case 'pause':
         return this.#pause(later);
+      case 'reconfigure':
+        return this.#reconfigure(forMs, amount);
     }
   }
 
@@ -234,8 +248,11 @@ export class FaultDriver {
 
   /** The controller has stood still since then, or its clocks have come apart as much: it has to keep quiet for a while. */
   #doubt(sinceMs: number): void {
-    const { checkers, nodes, world } = this.#stage;
-    const { heartbeatMs, detectMs } = nodes[0]!.group.failover;
+    const { checkers, world } = this.#stage;
+    // By what it goes now: of a newer file it does not know while it stands still.
+    const settings = this.#stage.controller()?.controller.settings;
+    if (settings === undefined) return;
+    const { heartbeatMs, detectMs } = settings;
     const toleratedMs = 1.01 * Math.max(2 * heartbeatMs, 50);
     if (world.nowMs - sinceMs > toleratedMs) checkers.controllerInDoubt(world.nowMs + 0.99 * detectMs);
   }
@@ -248,8 +265,36 @@ export class FaultDriver {
     this.#stage.world.after(RESTART_MS, () => this.#stage.startAgent(node));
   }
 
+  /** Each machine gets the new file at another time, in any order; who reads it late, or not at all, goes by the old one. */
+  #reconfigure(forMs: number, amount: number): void {
+    const { world, nodes } = this.#stage;
+    const group = otherNumbers(this.#original, amount);
+    this.#newest = group;
+    const delayMs = (factor: number): number => forMs * ((amount * factor) % 1);
+    const apply = (what: () => void): void => (this.#newest === group && !this.#healed ? what() : undefined);
+    world.after(delayMs(7919), () => apply(() => this.#stage.reconfigureController(group)));
+    for (const [index, node] of nodes.entries())
+      world.after(delayMs(104_729 + 1_000 * index), () => apply(() => node.reconfigure(group)));
+  }
+
   #pause(later: (end: () => void) => void): void {
     pause(this.#stage, 600_000);
     later(() => pause(this.#stage, null));
   }
+}
+
+/** Shorter or longer times, and perhaps another answer to the loss of the controller. */
+function otherNumbers(group: GroupConfig, amount: number): GroupConfig {
+  const { leaseMs, heartbeatMs, detectMs, stallTimeoutMs, onControllerLoss } = group.failover;
+  const by = [0.5, 1, 2, 3][Math.floor(amount * 997) % 4]!;
+  const other = onControllerLoss === 'serve' ? 'stop' : 'serve';
+  const failover = {
+    ...group.failover,
+    leaseMs: leaseMs * by,
+    heartbeatMs: heartbeatMs * by,
+    detectMs: detectMs * by,
+    stallTimeoutMs: stallTimeoutMs * by,
+    onControllerLoss: amount < 0.5 ? onControllerLoss : other,
+  };
+  return { ...group, failover };
 }

@@ -42,6 +42,7 @@ export const FAULT_KINDS = [
   'promote with loss',
   'drain',
   'pause',
+  'reconfigure',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
@@ -77,6 +78,7 @@ const WEIGHTS: Readonly<Record<FaultKind, number>> = {
   'promote with loss': 0.3,
   drain: 1,
   pause: 1,
+  reconfigure: 0,
 };
 
 /** The unit of the plan's times: how fast the group notices silence. */
@@ -98,7 +100,8 @@ const PAIRS = ['a>b', 'b>a', 'a>director', 'director>a', 'b>director', 'director
 /** A random plan: some kinds only, so that each seed has a character of its own; calm or dense. */
 export function planFaults(random: SeededRandom, settings: PlanSettings): Fault[] {
   const { detectMs, leaseMs, fromMs, toMs, only } = settings;
-  const kinds = only ?? FAULT_KINDS.filter(() => random.chance(0.4));
+  const kinds =
+    only?.filter((kind) => WEIGHTS[kind] > 0) ?? FAULT_KINDS.filter((kind) => WEIGHTS[kind] > 0 && random.chance(0.4));
   if (kinds.length === 0) return [];
   const meanGapMs = detectMs * random.spread(0.7, 15);
   const total = kinds.reduce((sum, kind) => sum + WEIGHTS[kind], 0);
@@ -112,4 +115,20 @@ export function planFaults(random: SeededRandom, settings: PlanSettings): Fault[
     faults.push({ atMs, kind, where, forMs, amount: random.next() });
   }
   return faults;
+}
+
+/** So many runs have an operator who changes the configuration. */
+const RECONFIGURED = 0.3;
+
+/** Changes of the configuration, planned beside the faults: they reach each machine at another time. */
+export function planReconfigurations(random: SeededRandom, settings: PlanSettings): Fault[] {
+  const { detectMs, fromMs, toMs, only } = settings;
+  if (only === null ? !random.chance(RECONFIGURED) : !only.includes('reconfigure')) return [];
+  return Array.from({ length: 1 + random.int(6) }, () => ({
+    atMs: random.between(fromMs, toMs),
+    kind: 'reconfigure',
+    where: 'director',
+    forMs: detectMs * random.spread(0.05, 20),
+    amount: random.next(),
+  }));
 }

@@ -1,10 +1,11 @@
 import { AppWatch } from '../../src/agent/app/app-watch.ts';
 import { AgentNode } from '../../src/agent/agent-node.ts';
 import { PeerLinks } from '../../src/agent/peer-links.ts';
+import type { AgentSettings } from '../../src/agent/core/agent-ports.ts';
 import type { Posture } from '../../src/agent/core/posture.ts';
 import type { GroupConfig } from '../../src/config/config.ts';
 import { ControlServer } from '../../src/daemon/agent/control-server.ts';
-import { agentSettings } from '../../src/daemon/settings.ts';
+import { agentSettings, trafficOutlivesMs } from '../../src/daemon/settings.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import type { Log } from '../../src/replication/log/log.ts';
 import { CONTROL_PORT, REPLICATION_PORT } from './ports.ts';
@@ -30,6 +31,8 @@ export class AgentRun {
   readonly node: AgentNode;
   readonly log: Log;
   readonly vip: SimVipHolder;
+  readonly #settings: AgentSettings;
+  readonly #peers: PeerLinks;
   role: { role: 'master' | 'slave' | 'none'; epoch: number } = { role: 'none', epoch: 0 };
 
   constructor(host: SimNode, peer: Machine, network: Network, random: SeededRandom) {
@@ -38,6 +41,7 @@ export class AgentRun {
     const process = new SimProcess(`agent-${id}`, machine);
     const logger = process.logger();
     const settings = agentSettings(group, id);
+    this.#settings = settings;
     const instance = `${id}-${random.int(1e9)}`;
     const identity = { cluster: 'sim', group: group.name, node: id, instance };
     const log = host.openLog(process);
@@ -57,6 +61,7 @@ export class AgentRun {
       syncsAlways,
       endOfTurn: (task) => void world.after(0, () => process.run(task)),
       holdTraffic: (remainingMs) => (usesVip ? vip.hold(remainingMs) : Promise.resolve()),
+      trafficOutlivesMs: (remainingMs) => trafficOutlivesMs(host.group, remainingMs),
       releaseTraffic: () => (usesVip ? vip.release() : Promise.resolve()),
       certificateEndsWallMs: () => null,
       nodeFacts: () => ({ configDigest: '', connections: null, hooks: [] }),
@@ -86,6 +91,7 @@ export class AgentRun {
       random: random.next,
       logger,
     });
+    this.#peers = peers;
     control.serve(this.node);
     const watch = new AppWatch({
       heartbeat: group.app.heartbeat,
@@ -113,6 +119,15 @@ export class AgentRun {
   /** What a former run left is removed before a word is said; an agent that cannot is started again by systemd. */
   #clear(then: () => void): void {
     this.vip.release().then(then, () => this.process.after(500, () => this.#clear(then)));
+  }
+
+  /** The agent reads another file. */
+  reconfigure(group: GroupConfig, id: string): void {
+    this.process.run(() => {
+      Object.assign(this.#settings, agentSettings(group, id));
+      this.#peers.reconfigured();
+      this.node.reconfigured();
+    });
   }
 
   /** SIGTERM: everything is given back in order, then the process ends. */
@@ -144,7 +159,8 @@ export class AgentRun {
 /** A node of the group: its machine, disk, address and app, and the present run of its agent. */
 export class SimNode {
   readonly id: string;
-  readonly group: GroupConfig;
+  /** As this machine's file has it. */
+  group: GroupConfig;
   readonly machine: Machine;
   /** What its log holds: the log itself or, beside a real one, a copy of it. */
   readonly store: SimStore;
@@ -205,6 +221,12 @@ export class SimNode {
       process.kill('killed');
       throw error;
     }
+  }
+
+  /** Its file is another one, which the agent reads. */
+  reconfigure(group: GroupConfig): void {
+    this.group = group;
+    this.agent?.reconfigure(group, this.id);
   }
 
   startAgent(peer: Machine): void {

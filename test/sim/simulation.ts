@@ -2,7 +2,7 @@ import type { GroupConfig } from '../../src/config/config.ts';
 import { Checkers } from './checkers.ts';
 import { Clients } from './clients.ts';
 import { FaultDriver, type Stage } from './fault-driver.ts';
-import { type Fault, type FaultKind, planFaults } from './faults.ts';
+import { type Fault, type FaultKind, planFaults, planReconfigurations } from './faults.ts';
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { repair } from './operators.ts';
@@ -57,12 +57,15 @@ export class Simulation {
   readonly #faults: readonly Fault[];
   readonly #faultsEndMs: number;
   #controller: ControllerRun | null = null;
+  /** As the director's file has it. */
+  #controllerGroup: GroupConfig;
 
   constructor(seed: number, options: SimulationOptions = {}) {
     const random = new SeededRandom(seed);
     this.#seed = seed;
     this.#world = new World(random.stream('world'), options.transcript === true);
     this.group = randomGroup(random.stream('settings'));
+    this.#controllerGroup = this.group;
     this.hasRealLogs = random.stream('disks').chance(REAL_LOGS);
     this.#stage = this.#build(random);
     this.#checkers = this.#stage.checkers;
@@ -72,7 +75,10 @@ export class Simulation {
     const fromMs = random.pick([0, 10 * detectMs]);
     this.#faultsEndMs = fromMs + FAULTY_DETECTS * detectMs;
     const window = { detectMs, leaseMs, fromMs, toMs: this.#faultsEndMs, only: options.only ?? null };
-    this.#faults = options.faults ?? planFaults(random.stream('faults'), window);
+    this.#faults = options.faults ?? [
+      ...planFaults(random.stream('faults'), window),
+      ...planReconfigurations(random.stream('reconfigurations'), window),
+    ];
   }
 
   async run(): Promise<SimulationResult> {
@@ -212,6 +218,11 @@ export class Simulation {
       machines,
       records,
       checkers,
+      controllerGroup: () => this.#controllerGroup,
+      reconfigureController: (changed) => {
+        this.#controllerGroup = changed;
+        this.#stage.controller()?.reconfigure(changed);
+      },
       controller: () => (this.#controller?.process.alive === true ? this.#controller : null),
       startAgent: (node) => node.startAgent(machines.get(node.id === 'a' ? 'b' : 'a')!),
       startController: () => this.#startController(),
@@ -226,7 +237,15 @@ export class Simulation {
     world.tell('controller', 'starts');
     this.#stage.checkers.controllerStarted();
     const random = this.#world.random;
-    this.#controller = new ControllerRun({ group: this.group, machine, nodes, network, records, director, random });
+    this.#controller = new ControllerRun({
+      group: this.#controllerGroup,
+      machine,
+      nodes,
+      network,
+      records,
+      director,
+      random,
+    });
   }
 
   get #clientTimeoutMs(): number {

@@ -60,7 +60,7 @@ suite('links over mutual TLS', () => {
     const { link } = await listener.nextLink();
     assert.equal(link.identity, formatIdentity(CONTROLLER));
     assert.match(link.peer, /^127\.0\.0\.1:\d+ \(hsctl:\/\/realm-7\/controller\)$/);
-    const grant = { type: 'grant', echoedSentAtMs: 1, epoch: 2, leaseMs: 3 } as const;
+    const grant = { type: 'grant', echoedSentAtMs: 1, epoch: 2, leaseMs: 3, lingerMs: 0 } as const;
     link.send(hello);
     for (let count = 0; count < 1000; count += 1) link.send(grant);
     assert.deepEqual((await collect(dialled).first(1001)).at(-1), grant);

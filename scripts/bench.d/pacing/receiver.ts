@@ -1,5 +1,5 @@
 import { systemScheduler } from '../../../src/kit/clock.ts';
-import type { LinkMessage, PeerHello } from '../../../src/protocol/link/messages.ts';
+import { NO_LEASE, type LinkMessage, type PeerHello } from '../../../src/protocol/link/messages.ts';
 import { dialLink } from '../../../src/transport/dial.ts';
 import type { LinkConnection } from '../../../src/transport/link-connection.ts';
 
@@ -58,6 +58,6 @@ function answer(link: LinkConnection, message: LinkMessage): void {
   if (message.type === 'attach') {
     link.send({ type: 'ack', epoch: message.epoch, seq: message.fork.seq });
   } else if (message.type === 'ping') {
-    link.send({ type: 'grant', echoedSentAtMs: message.sentAtMs, epoch: message.epoch, leaseMs: 0 });
+    link.send({ type: 'grant', echoedSentAtMs: message.sentAtMs, epoch: message.epoch, ...NO_LEASE });
   }
 }

@@ -17,6 +17,7 @@ export interface AppView {
   readonly detail: string;
 }
 
+/** Read anew at each use, or where `reconfigured` says so. */
 export interface AppWatchOptions {
   readonly heartbeat: { readonly intervalMs: number; readonly misses: number } | null;
   readonly scheduler: Scheduler;
@@ -33,10 +34,12 @@ export interface AppWatchOptions {
 
 export class AppWatch implements AppObserver {
   readonly #options: AppWatchOptions;
-  readonly #heartbeats: HeartbeatWatch<AppConnection> | null;
+  #heartbeats: HeartbeatWatch<AppConnection> | null = null;
+  /** Compares the counters; null while nothing is compared. */
+  #ticks: Timer | null = null;
   readonly #pulses = new Map<AppConnection, { readonly pulse: Pulse; seen: number }>();
   #view: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
-  #connections = 0;
+  readonly #watched = new Set<AppConnection>();
   #supervised = false;
   /** The local probe's verdict while this node serves; null while it says nothing. */
   #probeTrouble: string | null = null;
@@ -46,8 +49,7 @@ export class AppWatch implements AppObserver {
 
   constructor(options: AppWatchOptions) {
     this.#options = options;
-    const { heartbeat } = options;
-    this.#heartbeats = heartbeat === null ? null : new HeartbeatWatch(heartbeat.intervalMs, heartbeat.misses);
+    this.#makeWatch();
   }
 
   get view(): AppView {
@@ -56,25 +58,43 @@ export class AppWatch implements AppObserver {
 
   /** Starts the one timer for all connections. Returns a function that ends it. */
   start(): () => void {
+    this.#startTicks();
+    return () => this.#ticks?.cancel();
+  }
+
+  /** The options have changed: every connection is watched anew by them. */
+  reconfigured(): void {
+    const connections = [...this.#watched];
+    this.#pulses.clear();
+    this.#makeWatch();
+    for (const connection of connections) this.#watch(connection);
+    this.#startTicks();
+  }
+
+  #makeWatch(): void {
+    const { heartbeat } = this.#options;
+    this.#heartbeats = heartbeat === null ? null : new HeartbeatWatch(heartbeat.intervalMs, heartbeat.misses);
+  }
+
+  #startTicks(): void {
     const { heartbeat, scheduler } = this.#options;
-    if (heartbeat === null) return () => undefined;
-    const timer = scheduler.every(heartbeat.intervalMs, () => this.#tick());
-    return () => timer.cancel();
+    this.#ticks?.cancel();
+    this.#ticks = heartbeat === null ? null : scheduler.every(heartbeat.intervalMs, () => this.#tick());
   }
 
   // --- the app's connections
 
   appJoined(connection: AppConnection): void {
-    this.#connections += 1;
+    this.#watched.add(connection);
     this.#watch(connection);
     this.#set({ state: 'up', fit: true, detail: '' });
   }
 
   appLeft(connection: AppConnection, reason: string): void {
-    this.#connections -= 1;
+    this.#watched.delete(connection);
     this.#heartbeats?.forget(connection);
     this.#pulses.delete(connection);
-    if (this.#connections > 0) return;
+    if (this.#watched.size > 0) return;
     // The supervisor knows first hand whether it ended, and whether a restart in place is worth waiting for.
     if (this.#supervised && !this.#options.joins) return;
     if (this.#supervised) this.#set({ state: 'starting', detail: reason, readyEpoch: 0 });
@@ -111,7 +131,7 @@ export class AppWatch implements AppObserver {
   /** Another node serves: this one gets another chance after that. */
   onSlave(): void {
     if (!this.#hookFailed) return;
-    const isThere = this.#connections > 0 || (this.#supervised && !this.#options.joins);
+    const isThere = this.#watched.size > 0 || (this.#supervised && !this.#options.joins);
     this.#set({ state: isThere ? 'up' : 'absent', fit: true, detail: '' });
   }
 

@@ -8,7 +8,7 @@ import type { Service } from '../../kit/service.ts';
 
 /**
  * Runs the app and starts it again when it ends. Whether a restart in place is worth waiting for, or the lease
- * should be given back instead, is told to `onExit`; the app is started again in both cases.
+ * should be given back instead, is told to `onExit`; the app is started again in both cases. Options are read at each use.
  */
 export interface SupervisorOptions {
   readonly command: readonly string[];
@@ -38,9 +38,9 @@ export class Supervisor implements Service {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { scheduler, random, stopTimeoutMs, withinMs } = { ...this.#options, ...this.#options.restart };
+    const { scheduler, random } = this.#options;
     const backoff = new Backoff(FIRST_WAIT_MS, LONGEST_WAIT_MS, random);
-    const onAbort = (): void => void this.#program?.stop(stopTimeoutMs);
+    const onAbort = (): void => void this.#program?.stop(this.#options.stopTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     while (!signal.aborted) {
       const startedAtMs = scheduler.monotonicMs();
@@ -48,7 +48,7 @@ export class Supervisor implements Service {
       if (signal.aborted) break;
       const inPlace = this.#takeRestart(scheduler.monotonicMs());
       this.#options.onExit(detail, inPlace);
-      if (scheduler.monotonicMs() - startedAtMs > withinMs) backoff.reset();
+      if (scheduler.monotonicMs() - startedAtMs > this.#options.restart.withinMs) backoff.reset();
       if (!inPlace) await sleep(scheduler, backoff.next(), signal);
       this.restarts += 1;
     }

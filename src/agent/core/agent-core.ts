@@ -2,7 +2,7 @@ import type { Clock } from '../../kit/clock.ts';
 import type { InSyncProposal } from '../../model/agent-report.ts';
 import type { Assignment } from '../../model/assignment.ts';
 import type { ReignPhase, Role } from '../../model/roles.ts';
-import type { Beat, Grant, Ping } from '../../protocol/link/messages.ts';
+import { NO_LEASE, type Beat, type Grant, type LeaseTerms, type Ping } from '../../protocol/link/messages.ts';
 import { LeaseClock } from '../../kit/lease-clock.ts';
 import { grantDurationMs } from '../../kit/lease.ts';
 import type { AgentPorts, AgentSettings } from './agent-ports.ts';
@@ -105,19 +105,20 @@ export class AgentCore {
     this.tick();
   }
 
-  /** A ping of the master that this node follows: returns the milliseconds of lease to grant, 0 for none. */
-  onPing(ping: Ping): number {
+  /** A ping of the master that this node follows: returns what to grant. */
+  onPing(ping: Ping): LeaseTerms {
     this.onPeerHeard();
-    if (!this.#following || ping.epoch !== this.#epoch) return 0;
+    if (!this.#following || ping.epoch !== this.#epoch) return NO_LEASE;
     this.#confirmedAsSlave = Math.max(this.#confirmedAsSlave, Math.min(ping.confirmedSeq, this.#ports.endSeq()));
-    if (!ping.wantsLease) return 0;
-    const grantMs = grantDurationMs(this.#settings.leaseMs, this.#settings.lingerMs);
+    if (!ping.wantsLease) return NO_LEASE;
+    const { leaseMs, lingerMs } = this.#settings;
+    const grantMs = grantDurationMs(leaseMs, lingerMs);
     if (grantMs > this.#longestGrantMs) {
       this.#ports.saveLongestGrant(grantMs);
       this.#longestGrantMs = grantMs;
     }
     this.peer.grant(grantMs, ping.epoch);
-    return this.#settings.leaseMs;
+    return { leaseMs, lingerMs };
   }
 
   onPeerGrant(grant: Grant): void {
@@ -215,7 +216,8 @@ export class AgentCore {
   posture(): Posture {
     const reign = this.#reign;
     const servesUntilMs = reign?.servesUntilMs ?? -Infinity;
-    const servesForMs = servesUntilMs - this.#leaseClock.nowMs();
+    const nowMs = this.#leaseClock.nowMs();
+    const servesForMs = servesUntilMs - nowMs;
     return {
       role: this.role,
       epoch: this.#epoch,
@@ -223,6 +225,7 @@ export class AgentCore {
       serves: (reign?.isReady ?? false) && servesForMs > 0,
       servesUntilMs,
       servesForMs,
+      lingersForMs: (reign?.lingersUntilMs ?? -Infinity) - nowMs,
       writes: !reign?.hasBegun ? 'refused' : reign.isFrozen ? 'frozen' : 'taken',
       quiesce: reign?.isQuiescing ?? false,
       dialPeer: this.#following || (this.#trouble === '' && this.role === 'waiting'),

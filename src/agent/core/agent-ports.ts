@@ -1,6 +1,6 @@
 import type { NodeId } from '../../model/roles.ts';
 
-/** Numbers from the configuration. */
+/** Numbers from the configuration. A reload changes them in place: they are read anew at each use. */
 export interface AgentSettings {
   readonly node: NodeId;
   readonly peer: NodeId;

@@ -12,6 +12,8 @@ export interface Posture {
   readonly servesUntilMs: number;
   /** The same, counted from now. */
   readonly servesForMs: number;
+  /** For how long traffic that is put on this node now may stay there by itself. */
+  readonly lingersForMs: number;
   /** What becomes of writes from the app. `frozen`: they wait for the end of a switchover, or for a lease. */
   readonly writes: 'taken' | 'frozen' | 'refused';
   /** New work is kept out at the node while present work ends. */

@@ -62,7 +62,7 @@ export class Reign {
   onGrant(from: 'controller' | 'slave', grant: Grant): void {
     if (grant.epoch !== this.epoch || !this.isActive) return;
     const lease = from === 'controller' ? this.#controllerLease : this.#slaveLease;
-    lease.granted(grant.echoedSentAtMs, grant.leaseMs);
+    lease.granted(grant.echoedSentAtMs, grant.leaseMs, grant.lingerMs);
   }
 
   onSlaveAttached(nowMs: number): void {
@@ -190,10 +190,21 @@ export class Reign {
     return this.hasBegun ? this.#mayServeUntilMs : -Infinity;
   }
 
+  /** Until when traffic that was put on this node may stay there by itself: the grantors wait for it. */
+  get lingersUntilMs(): number {
+    if (!this.hasBegun) return -Infinity;
+    if (this.#needsNoLease) return Infinity;
+    return Math.max(this.#controllerLease.lingersUntilMs, this.#slaveLease.lingersUntilMs);
+  }
+
   get #mayServeUntilMs(): number {
+    return this.#needsNoLease ? Infinity : this.#leasedUntilMs;
+  }
+
+  /** The record says so too: the configuration here may be an older, or a newer, one than the controller's. */
+  get #needsNoLease(): boolean {
     const aloneOnRecord = this.#membership.state === 'out' && this.#recorded.inSync.length === 1;
-    if (aloneOnRecord && this.#settings.onControllerLoss === 'serve') return Infinity;
-    return this.#leasedUntilMs;
+    return aloneOnRecord && this.#recorded.mayServeAlone && this.#settings.onControllerLoss === 'serve';
   }
 
   get #leasedUntilMs(): number {

@@ -60,7 +60,7 @@ function renderGroup(group: GroupStatus, status: ClusterStatus, paint: Paint): s
     group.nodes.map((node) => nodeRow(node, group)),
     paint,
   );
-  return [...lines, '', ...nodes, ...group.nodes.flatMap(nodeNotes).map((note) => `  ${paint('poor', note)}`)];
+  return [...lines, '', ...nodes, ...group.nodes.flatMap((node) => nodeNotes(node, status.wallMs)).map((note) => `  ${paint('poor', note)}`)];
 }
 
 function servedBy(group: GroupStatus, nowMs: number): string {
@@ -112,12 +112,12 @@ function lagText(node: NodeStatus, group: GroupStatus): string {
 }
 
 /** What does not fit a table, one line each. */
-function nodeNotes(node: NodeStatus): string[] {
+function nodeNotes(node: NodeStatus, nowMs: number): string[] {
   const notes: string[] = [];
   if (node.trouble !== '') notes.push(`${node.id}: ${node.trouble}`);
   if (node.app !== 'up' && node.appDetail !== '') notes.push(`app of ${node.id}: ${node.appDetail}`);
   if (node.health.verdict === 'down') notes.push(`probe of ${node.id}: ${node.health.detail}`);
-  if (node.drained) notes.push(`${node.id} is drained; "hsctl undrain" ends that`);
+  if (node.drained) notes.push(drainText(node, nowMs));
   if (node.divergence !== null) {
     const { ownEnd, peerEnd, forkSeq, acknowledgedFrom } = node.divergence;
     notes.push(
@@ -129,4 +129,11 @@ function nodeNotes(node: NodeStatus): string[] {
     notes.push(`${node.id} keeps ${archive.endsWith('.log') ? 'a cut tail' : 'its former log'} in ${archive}`);
   }
   return notes;
+}
+
+function drainText({ id, connections, drainEndsWallMs }: NodeStatus, nowMs: number): string {
+  const left = connections === null ? '' : connections === 0 ? ', without connections' : `, ${connections === 1 ? '1 connection' : `${connections} connections`} left`;
+  const leftMs = drainEndsWallMs === null || connections === 0 ? null : drainEndsWallMs - nowMs;
+  const end = leftMs === null ? '' : leftMs > 0 ? `, reset in ${roundDuration(leftMs)}` : ', being reset';
+  return `${id} is drained${left}${end}; "hsctl undrain" ends that`;
 }

@@ -6,14 +6,22 @@ import {
   type Hello,
   type LinkMessage,
   type PeerHello,
+  type ReloadAnswer,
+  type ReloadRequest,
 } from '../../protocol/link/messages.ts';
 import type { LinkConnection } from '../../transport/link-connection.ts';
+
+/** Reads the configuration again and applies it, unless it is a dry run. */
+export type Reload = (dryRun: boolean) => Promise<ReloadOutcome>;
+
+export type ReloadOutcome = Omit<ReloadAnswer, 'type' | 'id'>;
 
 /** The agent's end of the control link. One controller at a time: whoever greets last has the word. */
 export class ControlServer {
   readonly #own: Omit<Hello, 'type' | 'versions'>;
   readonly #logger: Logger;
   #node: AgentNode | null = null;
+  #reload: Reload | null = null;
   #link: LinkConnection | null = null;
 
   constructor(own: Omit<Hello, 'type' | 'versions'>, logger: Logger) {
@@ -21,9 +29,10 @@ export class ControlServer {
     this.#logger = logger;
   }
 
-  /** Whom the messages are for. */
-  serve(node: AgentNode): void {
+  /** Whom the messages are for; `reload` is asked to read the configuration again. */
+  serve(node: AgentNode, reload: Reload | null = null): void {
     this.#node = node;
+    this.#reload = reload;
   }
 
   /** Nothing is queued for a controller that is not there: it gets the whole report when it comes. */
@@ -54,10 +63,16 @@ export class ControlServer {
     this.#node?.beat();
   }
 
+  async #answerReload(link: LinkConnection, { id, dryRun }: ReloadRequest): Promise<void> {
+    const answer = await this.#reload?.(dryRun);
+    if (answer !== undefined) link.send({ type: 'reloaded', id, ...answer });
+  }
+
   #onMessage(link: LinkConnection, message: LinkMessage): void {
     if (this.#link !== link || this.#node === null) return;
     if (message.type === 'grant') this.#node.onControllerGrant(message);
     else if (message.type === 'assign') this.#node.onAssignment(message.assignment);
+    else if (message.type === 'reload' && this.#reload !== null) void this.#answerReload(link, message);
     else link.close(`unexpected ${message.type}`);
   }
 }

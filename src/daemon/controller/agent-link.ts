@@ -14,7 +14,7 @@ export interface AgentLinkOptions {
   /** Random name of this run of the controller. */
   readonly instance: string;
   dial(signal: AbortSignal): Promise<LinkConnection>;
-  /** A link that has been silent for this long is dead. */
+  /** A link that has been silent for this long is dead; read anew at each look. */
   readonly silenceLimitMs: number;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -26,6 +26,8 @@ export interface AgentLinkOptions {
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
+/** Looks within the time after which a silent link is dead. */
+const LOOKS = 4;
 
 export class AgentLink {
   readonly #options: AgentLinkOptions;
@@ -61,12 +63,16 @@ export class AgentLink {
 
   /** Resolves with the reason when the link has closed. */
   #serve(link: LinkConnection, signal: AbortSignal, greeted: () => void): Promise<string> {
-    const { cluster, group, node, instance, silenceLimitMs, scheduler } = this.#options;
+    const { cluster, group, node, instance, scheduler } = this.#options;
     return new Promise((resolve) => {
       let heardAtMs = scheduler.monotonicMs();
       const onAbort = (): void => link.close('the controller stops');
-      const watch = scheduler.every(silenceLimitMs / 4, () => {
-        if (scheduler.monotonicMs() - heardAtMs > silenceLimitMs) link.close('silent');
+      // Looks since it was heard: after a stall of our own, what came meanwhile is read before the next of them.
+      let silentLooks = 0;
+      const watch = scheduler.every(this.#options.silenceLimitMs / LOOKS, () => {
+        silentLooks += 1;
+        if (silentLooks < LOOKS || scheduler.monotonicMs() - heardAtMs <= this.#options.silenceLimitMs) return;
+        link.close('silent');
       });
       link.onClose((reason) => {
         watch.cancel();
@@ -79,6 +85,7 @@ export class AgentLink {
       });
       link.onMessage((message) => {
         heardAtMs = scheduler.monotonicMs();
+        silentLooks = 0;
         if (message.type === 'refusal') return link.close(`refused: ${message.reason}`);
         if (message.type !== 'hello') return this.#link === link ? this.#options.onMessage(message) : undefined;
         const wrong = message.cluster !== cluster || message.group !== group || message.node !== node;

@@ -5,10 +5,15 @@ import { assessGroup, type GroupFacts } from '../../model/assessment.ts';
 import type { GroupEvent } from '../../model/event.ts';
 import { nodeStatusOf } from '../../model/node-status.ts';
 import type { GroupStatus, NodeStatus, TrafficStatus } from '../../model/status.ts';
+import { probeWarnings } from '../../probes/prober.ts';
+
+const OTHER_FILE = 'its agent goes by another configuration; copy the file there, then "hsctl config reload"';
 
 export interface StatusParts {
   readonly controller: GroupController;
   readonly drivers: readonly TrafficDriver[];
+  /** Whether the agent of a node goes by another file than the controller. */
+  readonly differs: (node: string) => boolean;
   /** Connections of clients to each node, where they are counted. */
   readonly connections: ReadonlyMap<string, number>;
   readonly lastEvent: GroupEvent | null;
@@ -16,7 +21,8 @@ export interface StatusParts {
 }
 
 /** What the API tells of a group, from one view of it. */
-export function groupStatus({ controller, drivers, connections, lastEvent, wallMs }: StatusParts): GroupStatus {
+export function groupStatus(parts: StatusParts): GroupStatus {
+  const { controller, drivers, lastEvent, wallMs } = parts;
   const view = controller.view();
   const { record } = view;
   const heldDownUntil = (record.failedOverAtWallMs ?? 0) + view.thresholds.holdDownMs;
@@ -37,7 +43,7 @@ export function groupStatus({ controller, drivers, connections, lastEvent, wallM
     pausedUntilWallMs: later(record.pausedUntilWallMs, wallMs),
     heldDownUntilWallMs: record.failedOverAtWallMs === null ? null : later(heldDownUntil, wallMs),
     drained: record.drained,
-    nodes: view.nodes.map((node) => nodeStatus(view, node, connections.get(node.id) ?? null)),
+    nodes: view.nodes.map((node) => nodeStatus(view, node, parts)),
     traffic: drivers.map((driver) => trafficStatus(controller, driver)),
     lastEvent,
   };
@@ -73,17 +79,22 @@ function leaseOf(view: GroupView): GroupStatus['lease'] {
   return { holder: master.id, from: master.grantRunsMs >= fromSlaveMs ? 'controller' : 'slave', remainingMs };
 }
 
-function nodeStatus(view: GroupView, node: NodeView, connections: number | null): NodeStatus {
+function nodeStatus(view: GroupView, node: NodeView, { connections, differs }: StatusParts): NodeStatus {
   const { record } = view;
-  return nodeStatusOf(node.id, node.report, {
+  const status = nodeStatusOf(node.id, node.report, {
     health: { verdict: node.probe.verdict, detail: node.probe.detail },
     linked: node.linked,
     silentMs: node.report === null ? null : node.silentMs,
     inSync: record.inSync.includes(node.id),
     drained: record.drained.includes(node.id),
-    connections,
+    drainEndsWallMs: record.drainEndsWallMs[node.id] ?? null,
+    connections: connections.get(node.id) ?? null,
     masterEndSeq: masterOf(view)?.report?.log.end.seq ?? null,
   });
+  // The agent's own probe may warn of the same.
+  const warnings = new Set([...status.warnings, ...probeWarnings(node.probe)]);
+  if (differs(node.id)) warnings.add(OTHER_FILE);
+  return { ...status, warnings: [...warnings] };
 }
 
 function trafficStatus(controller: GroupController, driver: TrafficDriver): TrafficStatus {

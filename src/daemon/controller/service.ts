@@ -1,4 +1,5 @@
 import type {
+  AuditEntry,
   ControllerService,
   DrainRequest,
   EventQuery,
@@ -9,67 +10,80 @@ import type {
   ReloadRequest,
 } from '../../api/controller-service.ts';
 import type { Records } from '../../controller/ports.ts';
-import { groupDigest } from '../../config/digest.ts';
 import type { Config } from '../../config/config.ts';
-import { loadConfig } from '../../config/load.ts';
-import { planPromotion, type PromotePlan } from '../../controller/preflight.ts';
+import type { PromotePlan } from '../../controller/preflight.ts';
 import type { Scheduler } from '../../kit/clock.ts';
 import { HsctlError } from '../../kit/errors.ts';
+import type { Logger } from '../../kit/logger.ts';
 import { formatDuration } from '../../kit/units.ts';
 import { VERSION } from '../../kit/version.ts';
 import type { Action, Explanation, Promotion, PromotionPlan, Reload } from '../../model/answers.ts';
 import { assessCluster } from '../../model/assessment.ts';
 import type { GroupEvent } from '../../model/event.ts';
 import { API_VERSION, type ClusterStatus } from '../../model/status.ts';
+import { AuditTrail } from './audit-trail.ts';
 import type { GroupRuntime } from './group-runtime.ts';
 import { groupStatus } from './group-status.ts';
+import type { Reloader } from './reloader.ts';
+import type { RunningGroups } from './running-groups.ts';
 import type { WatchedRecords } from './watched-records.ts';
 
 /** The controller as its API sees it. */
 export class RunningController implements ControllerService {
   readonly #config: Config;
-  readonly #configPath: string;
-  readonly #records: Records & Pick<WatchedRecords, 'onEvent'>;
-  readonly #groups: ReadonlyMap<string, GroupRuntime>;
+  readonly #reloader: Reloader;
+  readonly #records: Records & Pick<WatchedRecords, 'onEvent' | 'lastEvent'>;
+  readonly #groups: RunningGroups;
   readonly #scheduler: Scheduler;
+  readonly #audits: AuditTrail;
+  readonly #certificateEndsWallMs: () => number | null;
   readonly #startedAtWallMs: number;
   readonly #startedAtMs: number;
 
   constructor(parts: {
     readonly config: Config;
-    readonly configPath: string;
+    readonly reloader: Reloader;
     readonly records: WatchedRecords;
-    readonly groups: ReadonlyMap<string, GroupRuntime>;
+    readonly groups: RunningGroups;
     readonly scheduler: Scheduler;
+    readonly logger: Logger;
+    /** End of the controller's certificate; null without one. */
+    certificateEndsWallMs(): number | null;
   }) {
     this.#config = parts.config;
-    this.#configPath = parts.configPath;
+    this.#reloader = parts.reloader;
     this.#records = parts.records;
     this.#groups = parts.groups;
     this.#scheduler = parts.scheduler;
+    this.#certificateEndsWallMs = () => parts.certificateEndsWallMs();
+    this.#audits = new AuditTrail(parts.records, parts.scheduler, parts.logger);
     this.#startedAtWallMs = parts.scheduler.wallMs();
     this.#startedAtMs = parts.scheduler.monotonicMs();
   }
 
   status(group?: string): ClusterStatus {
     const wallMs = this.#scheduler.wallMs();
-    const runtimes = group === undefined ? [...this.#groups.values()] : [this.#group(group)];
-    const groups = runtimes.map(({ controller, drivers, connections }) => {
-      const [lastEvent = null] = this.#records.events({ group: controller.record.group, limit: 1 });
-      return groupStatus({ controller, drivers, connections, lastEvent, wallMs });
+    const runtimes = group === undefined ? this.#groups.runtimes : [this.#group(group)];
+    const groups = runtimes.map((runtime) => {
+      const { controller, drivers, connections } = runtime;
+      const differs = (node: string): boolean => runtime.differs(node);
+      const lastEvent = this.#records.lastEvent(controller.record.group);
+      return groupStatus({ controller, drivers, connections, differs, lastEvent, wallMs });
     });
     const tilt = runtimes.map(({ controller }) => controller.tilt).find((why) => why !== null) ?? null;
+    const certificateEndsWallMs = this.#certificateEndsWallMs();
     return {
       apiVersion: API_VERSION,
       cluster: this.#config.cluster,
       source: 'controller',
-      ...assessCluster(groups, 'controller', tilt),
+      ...assessCluster(groups, 'controller', { tilt, certificateEndsWallMs }, wallMs),
       wallMs,
       controller: {
         version: VERSION,
         startedAtWallMs: this.#startedAtWallMs,
         uptimeMs: this.#scheduler.monotonicMs() - this.#startedAtMs,
         tilt,
+        certificateEndsWallMs,
       },
       groups,
     };
@@ -106,32 +120,25 @@ export class RunningController implements ControllerService {
 
   async drain(request: DrainRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
-    this.#checkNode(request.group, request.node);
-    const { record } = controller;
-    const isMaster = record.master === request.node;
-    if (isMaster) {
-      const { refusals } = planPromotion(controller.view(), { to: null, force: false, allowDataLoss: false });
-      if (refusals.length > 0)
-        throw new HsctlError(
-          'refused',
-          `${request.node} is master and nobody can take over: ${refusals.join('; ')}`,
-          'bring the other node back first',
-        );
-    }
-    const drained = [...new Set([...record.drained, request.node])];
-    controller.change({ drained }, request.operator, `drain ${request.node}`);
-    if (isMaster) controller.promote({ to: null, force: false, allowDataLoss: false }, request.operator, false);
-    const { timeoutMs, node } = request;
-    if (timeoutMs !== null) this.#scheduler.after(timeoutMs, () => controller.cutOff(node));
-    return done(isMaster ? `${request.node} is being drained: its peer takes over` : `${request.node} is drained`);
+    const { group, node, timeoutMs, operator } = request;
+    this.#checkNode(group, node);
+    const isMaster = controller.record.master === node;
+    controller.drain(node, timeoutMs, operator);
+    return done(isMaster ? `${node} is being drained: its peer takes over` : `${node} is drained`);
   }
 
   async undrain(request: NodeRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
     this.#checkNode(request.group, request.node);
-    const drained = controller.record.drained.filter((node) => node !== request.node);
-    controller.change({ drained }, request.operator, `undrain ${request.node}`);
+    controller.undrain(request.node, request.operator);
     return done(`${request.node} may be promoted again`);
+  }
+
+  async fenced(request: NodeRequest): Promise<Action> {
+    const { controller } = this.#group(request.group);
+    this.#checkNode(request.group, request.node);
+    controller.fenced(request.node, request.operator);
+    return done(`${request.node} counts as off: it never serves again under a reign that it had`);
   }
 
   async pause(request: PauseRequest): Promise<Action> {
@@ -156,30 +163,17 @@ export class RunningController implements ControllerService {
   }
 
   configDigests(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      this.#config.groups.map((group) => [group.name, groupDigest(this.#config.cluster, group)]),
-    );
+    return Object.fromEntries(this.#groups.runtimes.map(({ group, digest }) => [group.name, digest]));
   }
 
-  async reload(request: ReloadRequest): Promise<Reload> {
-    const { config } = loadConfig(this.#configPath);
-    const running = this.configDigests();
-    const restarts = config.groups
-      .filter((group) => running[group.name] !== groupDigest(config.cluster, group))
-      .map(
-        (group) =>
-          `group ${group.name} ${running[group.name] === undefined ? 'is new' : 'differs'}: restart the controller`,
-      );
-    const gone = Object.keys(running).filter((name) => !config.groups.some((group) => group.name === name));
-    restarts.push(...gone.map((name) => `group ${name} is gone: restart the controller`));
-    if (!request.dryRun && restarts.length > 0) {
-      throw new HsctlError(
-        'refused',
-        `this version applies changes at a restart only: ${restarts.join('; ')}`,
-        'systemctl restart hsctl-controller: leases and traffic go on meanwhile',
-      );
-    }
-    return { apiVersion: API_VERSION, applied: false, changes: [], restarts };
+  reload(request: ReloadRequest): Promise<Reload> {
+    return this.#reloader.reload(request);
+  }
+
+  audit(entry: AuditEntry): void {
+    const group = this.#groups.get(entry.group);
+    // A group that does not exist has no events.
+    this.#audits.note({ ...entry, group: group === undefined ? '' : entry.group }, group?.controller.record.epoch ?? 0);
   }
 
   /** Prometheus text. */
@@ -199,7 +193,7 @@ export class RunningController implements ControllerService {
     throw new HsctlError(
       'usage',
       `there is no group ${name}`,
-      `this controller has: ${[...this.#groups.keys()].join(', ')}`,
+      `this controller has: ${this.#groups.runtimes.map((runtime) => runtime.group.name).join(', ')}`,
     );
   }
 

@@ -4,7 +4,7 @@ import type { Ack, Beat, Grant, Ping, Release } from './messages.ts';
 /**
  * Fixed layouts of the frequent messages, little-endian; every number is an f64, flags are one byte.
  *   beat     sentAtMs, epoch, endSeq, confirmedSeq, peerSilentMs, flags (bit 0: wantsLease)
- *   grant    echoedSentAtMs, epoch, leaseMs
+ *   grant    echoedSentAtMs, epoch, leaseMs, lingerMs
  *   ack      epoch, seq
  *   ping     sentAtMs, epoch, confirmedSeq, flags (bit 0: wantsLease)
  *   release  renouncedEpoch
@@ -27,6 +27,7 @@ export function writeBinary(message: BinaryMessage, into: DataView, offset: numb
       put(0, message.echoedSentAtMs);
       put(1, message.epoch);
       put(2, message.leaseMs);
+      put(3, message.lingerMs);
       break;
     case 'ack':
       put(0, message.epoch);
@@ -61,7 +62,13 @@ export function readBinary(type: BinaryMessage['type'], body: Uint8Array): Binar
         wantsLease: flag(view.getUint8(40), type),
       };
     case 'grant':
-      return { type, echoedSentAtMs: time(0, 'echoedSentAtMs'), epoch: count(1, 'epoch'), leaseMs: duration(view, 2) };
+      return {
+        type,
+        echoedSentAtMs: time(0, 'echoedSentAtMs'),
+        epoch: count(1, 'epoch'),
+        leaseMs: duration(view, 2, 'leaseMs'),
+        lingerMs: duration(view, 3, 'lingerMs'),
+      };
     case 'ack':
       return { type, epoch: count(0, 'epoch'), seq: count(1, 'seq') };
     case 'ping':
@@ -87,10 +94,10 @@ function finite(value: number, type: string, field: string): number {
   throw new HsctlError('format', `${type}: ${field} is ${value}, not a time`);
 }
 
-function duration(view: DataView, index: number): number {
-  const value = finite(view.getFloat64(8 * index, true), 'grant', 'leaseMs');
+function duration(view: DataView, index: number, field: string): number {
+  const value = finite(view.getFloat64(8 * index, true), 'grant', field);
   if (value >= 0) return value;
-  throw new HsctlError('format', `grant: leaseMs is ${value}, below 0`);
+  throw new HsctlError('format', `grant: ${field} is ${value}, below 0`);
 }
 
 function flag(value: number, type: string): boolean {

@@ -136,6 +136,8 @@ function parseBody(type: Exclude<LinkMessage['type'], 'batch'>, body: Uint8Array
     case 'hello':
     case 'report':
     case 'assign':
+    case 'reload':
+    case 'reloaded':
     case 'peerHello':
     case 'attach':
     case 'refusal':

@@ -30,6 +30,8 @@ export function encodeMessage(message: LinkMessage): EncodedFrame {
     case 'hello':
     case 'report':
     case 'assign':
+    case 'reload':
+    case 'reloaded':
     case 'peerHello':
     case 'attach':
     case 'refusal': {

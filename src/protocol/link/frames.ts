@@ -32,7 +32,7 @@ export const FRAME_TYPES = [
   { type: 'hello', code: 1, link: 'control', least: 2, most: HELLO_LIMIT_BYTES },
   { type: 'report', code: 2, link: 'control', least: 2, most: STATE_LIMIT_BYTES },
   { type: 'beat', code: 3, link: 'control', least: 41, most: 41 },
-  { type: 'grant', code: 4, link: 'both', least: 24, most: 24 },
+  { type: 'grant', code: 4, link: 'both', least: 32, most: 32 },
   { type: 'assign', code: 5, link: 'control', least: 2, most: STATE_LIMIT_BYTES },
   { type: 'peerHello', code: 6, link: 'peer', least: 2, most: HELLO_LIMIT_BYTES },
   { type: 'attach', code: 7, link: 'peer', least: 2, most: HELLO_LIMIT_BYTES },
@@ -40,6 +40,8 @@ export const FRAME_TYPES = [
   { type: 'ack', code: 9, link: 'peer', least: 16, most: 16 },
   { type: 'ping', code: 10, link: 'peer', least: 25, most: 25 },
   { type: 'release', code: 11, link: 'peer', least: 8, most: 8 },
+  { type: 'reload', code: 13, link: 'control', least: 2, most: 1024 },
+  { type: 'reloaded', code: 14, link: 'control', least: 2, most: STATE_LIMIT_BYTES },
   { type: 'refusal', code: 12, link: 'both', least: 2, most: 8 * 1024 },
 ] as const satisfies readonly FrameType[];
 

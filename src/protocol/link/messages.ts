@@ -8,7 +8,7 @@ import type { Role } from '../../model/roles.ts';
  * are JSON checked with zod, frequent ones are fixed binary layouts (little-endian, f64 for times and seqs).
  *
  * Control link (controller dials agent): both say `hello`; the agent sends `report` and `beat`, the controller
- * `grant` and `assignment`.
+ * `grant`, `assignment` and, when an operator wants it, `reload`, which the agent answers with `reloaded`.
  * Replication link (the node that is not master dials): both say `peerHello`; see each message.
  */
 
@@ -44,17 +44,48 @@ export interface Beat {
   readonly peerSilentMs: number;
 }
 
-/** Answer to a beat, on both kinds of link. `leaseMs` 0: heard, nothing granted. */
+/**
+ * Answer to a ping, and to a beat that asks for a lease. `leaseMs` 0: heard, nothing granted. Both numbers are the grantor's: what the
+ * holder's own configuration says does not count, so that the machines of a cluster may be reconfigured in any order.
+ */
 export interface Grant {
   readonly type: 'grant';
   readonly echoedSentAtMs: number;
   readonly epoch: number;
   readonly leaseMs: number;
+  /** For how long behind its end traffic may stay on the holder's node by itself (an address in the kernel): that is waited for too. */
+  readonly lingerMs: number;
 }
+
+/** What a grantor grants, in milliseconds. */
+export type LeaseTerms = Pick<Grant, 'leaseMs' | 'lingerMs'>;
+
+export const NO_LEASE: LeaseTerms = { leaseMs: 0, lingerMs: 0 };
 
 export interface Assign {
   readonly type: 'assign';
   readonly assignment: Assignment;
+}
+
+/** Controller to agent: read the configuration of your machine again, and (unless it is a dry run) apply it. */
+export interface ReloadRequest {
+  readonly type: 'reload';
+  /** Comes back with the answer. */
+  readonly id: number;
+  readonly dryRun: boolean;
+}
+
+/** What came of it: the group as in the agent's file, and what that changes on the node. */
+export interface ReloadAnswer {
+  readonly type: 'reloaded';
+  readonly id: number;
+  /** What is wrong with the file, with the remedies; empty if all is well. Nothing was changed then. */
+  readonly error: string;
+  /** Digest of the group in that file; empty if there is an error. */
+  readonly digest: string;
+  /** What changes now, and what only a restart of this agent brings about; one line each. */
+  readonly changes: readonly string[];
+  readonly restarts: readonly string[];
 }
 
 /** First message of both sides of a replication link. */
@@ -126,6 +157,6 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export type ControlMessage = Hello | Report | Beat | Grant | Assign | Refusal;
+export type ControlMessage = Hello | Report | Beat | Grant | Assign | ReloadRequest | ReloadAnswer | Refusal;
 export type PeerMessage = PeerHello | Attach | BatchMessage | Ack | Ping | Grant | Release | Refusal;
 export type LinkMessage = ControlMessage | PeerMessage;

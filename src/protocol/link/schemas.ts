@@ -2,7 +2,20 @@ import { z } from 'zod';
 import { agentReportSchema } from '../../model/agent-report.ts';
 import { assignmentSchema } from '../../model/assignment.ts';
 import { ROLES } from '../../model/roles.ts';
-import type { Assign, Attach, Hello, PeerHello, Refusal, Report } from './messages.ts';
+import type {
+  Assign,
+  Attach,
+  Hello,
+  PeerHello,
+  Refusal,
+  ReloadAnswer,
+  ReloadRequest,
+  Report,
+} from './messages.ts';
+
+/** Longest text, and most lines, in the answer to `reload`. */
+export const RELOAD_TEXT_LIMIT = 4000;
+export const RELOAD_LINES_LIMIT = 100;
 
 /** Checks of the messages that travel as JSON: the body is the message without its `type`. */
 
@@ -46,16 +59,32 @@ const refusalSchema = z.strictObject({
   reason: z.string().max(2000),
 }) satisfies z.ZodType<Omit<Refusal, 'type'>>;
 
+const reloadSchema = z.strictObject({ id: count, dryRun: z.boolean() }) satisfies z.ZodType<Omit<ReloadRequest, 'type'>>;
+
+/** Bound of a file's errors and of its differences; the agent keeps to it. */
+const text = z.string().max(RELOAD_TEXT_LIMIT);
+const lines = z.array(text).max(RELOAD_LINES_LIMIT);
+
+const reloadedSchema = z.strictObject({
+  id: count,
+  error: text,
+  digest: z.string().max(64),
+  changes: lines,
+  restarts: lines,
+}) satisfies z.ZodType<Omit<ReloadAnswer, 'type'>>;
+
 const reportSchema = z.strictObject({ report: agentReportSchema }) satisfies z.ZodType<Omit<Report, 'type'>>;
 const assignSchema = z.strictObject({ assignment: assignmentSchema }) satisfies z.ZodType<Omit<Assign, 'type'>>;
 
 /** Messages that travel as JSON. */
-export type JsonMessage = Hello | Report | Assign | PeerHello | Attach | Refusal;
+export type JsonMessage = Hello | Report | Assign | ReloadRequest | ReloadAnswer | PeerHello | Attach | Refusal;
 
 export const JSON_SCHEMAS = {
   hello: helloSchema,
   report: reportSchema,
   assign: assignSchema,
+  reload: reloadSchema,
+  reloaded: reloadedSchema,
   peerHello: peerHelloSchema,
   attach: attachSchema,
   refusal: refusalSchema,

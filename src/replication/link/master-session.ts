@@ -47,8 +47,8 @@ export class MasterSession {
     this.#link = options.link;
     this.#owner = options.owner;
     this.#peerHello = options.hello;
-    this.#silence = new SilenceWatch(options.scheduler, options.silenceLimitMs, () => {
-      this.close(`node ${options.peer} was silent for ${options.silenceLimitMs} ms`);
+    this.#silence = new SilenceWatch(options.scheduler, options.silenceLimitMs, (limitMs) => {
+      this.close(`node ${options.peer} was silent for ${limitMs} ms`);
     });
   }
 
@@ -88,6 +88,11 @@ export class MasterSession {
   /** Tells the peer that this node gave up every epoch up to this one. */
   release(renouncedEpoch: number): void {
     this.#link.send({ type: 'release', renouncedEpoch });
+  }
+
+  /** How long the peer may be silent, from now on. */
+  setSilenceLimit(limitMs: number): void {
+    if (!this.#ended) this.#silence.setLimit(limitMs);
   }
 
   /** Changes the pace of a catch-up under way. */

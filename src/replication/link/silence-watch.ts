@@ -8,13 +8,28 @@ const TICKS = 4;
  * than time, so that a stall of this process, in which words pile up unread, is not taken for silence of the peer.
  */
 export class SilenceWatch {
-  readonly #timer: Timer;
+  readonly #scheduler: Scheduler;
+  readonly #onSilence: (limitMs: number) => void;
+  #timer: Timer;
   #silentTicks = 0;
 
-  constructor(scheduler: Scheduler, limitMs: number, onSilence: () => void) {
-    this.#timer = scheduler.every(limitMs / TICKS, () => {
+  constructor(scheduler: Scheduler, limitMs: number, onSilence: (limitMs: number) => void) {
+    this.#scheduler = scheduler;
+    this.#onSilence = onSilence;
+    this.#timer = this.#start(limitMs);
+  }
+
+  /** Another limit, counted from now. */
+  setLimit(limitMs: number): void {
+    this.#timer.cancel();
+    this.#silentTicks = 0;
+    this.#timer = this.#start(limitMs);
+  }
+
+  #start(limitMs: number): Timer {
+    return this.#scheduler.every(limitMs / TICKS, () => {
       this.#silentTicks += 1;
-      if (this.#silentTicks === TICKS) onSilence();
+      if (this.#silentTicks === TICKS) this.#onSilence(limitMs);
     });
   }
 

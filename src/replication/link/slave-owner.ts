@@ -1,6 +1,6 @@
 import type { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition } from '../../model/position.ts';
-import type { Attach, PeerHello, Ping, Refusal } from '../../protocol/link/messages.ts';
+import type { Attach, LeaseTerms, PeerHello, Ping, Refusal } from '../../protocol/link/messages.ts';
 
 /** What the slave's end of a link needs of its node. Callbacks are synchronous unless they return a promise. */
 export interface SlaveOwner {
@@ -26,7 +26,7 @@ export interface SlaveOwner {
   /** Records were appended, once a turn. */
   appended(end: LogPosition): void;
   /** Milliseconds of lease to grant, 0 for none. */
-  pinged(ping: Ping): number;
+  pinged(ping: Ping): LeaseTerms;
   /** The master gave up every epoch up to this one. */
   released(renouncedEpoch: number): void;
   /** The peer will not have us, or we will not have it; an operator should know. */

@@ -63,8 +63,8 @@ export class SlaveSession {
     this.#owner = options.owner;
     const { scheduler, silenceLimitMs, peer } = options;
     this.#rate = new RateMeter(scheduler.monotonicMs());
-    this.#silence = new SilenceWatch(scheduler, silenceLimitMs, () => {
-      this.close(`node ${peer} was silent for ${silenceLimitMs} ms`);
+    this.#silence = new SilenceWatch(scheduler, silenceLimitMs, (limitMs) => {
+      this.close(`node ${peer} was silent for ${limitMs} ms`);
     });
     this.#acks = new AckSender({
       log: options.log,
@@ -94,6 +94,11 @@ export class SlaveSession {
   /** Tells the peer that this node gave up every epoch up to this one. */
   release(renouncedEpoch: number): void {
     this.#link.send({ type: 'release', renouncedEpoch });
+  }
+
+  /** How long the peer may be silent, from now on. */
+  setSilenceLimit(limitMs: number): void {
+    if (!this.#ended) this.#silence.setLimit(limitMs);
   }
 
   /** Whether batches are taken. */
@@ -184,8 +189,8 @@ export class SlaveSession {
   #answer(ping: Ping): void {
     if (ping.epoch < this.#owner.epoch) return this.#refuseEpoch(ping.epoch);
     this.#intact?.confirmed(ping.confirmedSeq);
-    const leaseMs = this.#owner.pinged(ping);
-    this.#link.send({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, leaseMs });
+    const terms = this.#owner.pinged(ping);
+    this.#link.send({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, ...terms });
   }
 
   #takeAttach(attach: Attach): void {

@@ -19,7 +19,7 @@ describe('a reign', () => {
 
   it('waits until the own grant to the peer has run out, and begins at that very moment', () => {
     const node = CoreHarness.slave(1);
-    assert.equal(node.core.onPing(ping(1)), SETTINGS.leaseMs);
+    assert.equal(node.core.onPing(ping(1)).leaseMs, SETTINGS.leaseMs);
     node.assign({ role: 'master', epoch: 2, peerRenouncedEpoch: 0 });
     const wakeAtMs = node.core.wakeAtMs;
     assert.equal(wakeAtMs, node.clock.monotonicMs() + GRANT_MS);
@@ -68,7 +68,7 @@ describe('a reign', () => {
     const node = CoreHarness.serving(2);
     node.clock.pass(SETTINGS.leaseMs);
     const { sentAtMs } = node.core.beat();
-    node.core.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch: 1, leaseMs: 1_000 });
+    node.core.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch: 1, leaseMs: 1_000, lingerMs: 0 });
     assert.equal(node.core.mayReply(), false);
   });
 
@@ -192,7 +192,7 @@ describe('an epoch', () => {
     const node = CoreHarness.slave(5);
     node.assign({ role: 'master', epoch: 4 });
     node.core.onPeerHello({ role: 'master', epoch: 4, renouncedEpoch: 3 });
-    assert.equal(node.core.onPing(ping(4)), 0);
+    assert.equal(node.core.onPing(ping(4)).leaseMs, 0);
     assert.deepEqual([node.core.epoch, node.core.role], [5, 'slave']);
   });
 
@@ -254,18 +254,18 @@ describe('a renunciation', () => {
 describe('a slave', () => {
   it('grants its master a lease, after the longest one is on the disk', () => {
     const node = CoreHarness.slave(2);
-    assert.equal(node.core.onPing(ping(2)), SETTINGS.leaseMs);
+    assert.equal(node.core.onPing(ping(2)).leaseMs, SETTINGS.leaseMs);
     assert.equal(node.memory.longestGrantMs, GRANT_MS);
     assert.equal(node.core.peer.grantRunsMs, GRANT_MS);
-    assert.equal(node.core.onPing({ ...ping(2), wantsLease: false }), 0);
+    assert.equal(node.core.onPing({ ...ping(2), wantsLease: false }).leaseMs, 0);
   });
 
   it('grants nothing to another epoch, nor once it was told to wait', () => {
     const node = CoreHarness.slave(2);
-    assert.equal(node.core.onPing(ping(3)), 0);
+    assert.equal(node.core.onPing(ping(3)).leaseMs, 0);
     node.assign({ role: 'wait', epoch: 3 });
-    assert.equal(node.core.onPing(ping(2)), 0);
-    assert.equal(node.core.onPing(ping(3)), 0);
+    assert.equal(node.core.onPing(ping(2)).leaseMs, 0);
+    assert.equal(node.core.onPing(ping(3)).leaseMs, 0);
   });
 
   it('that restarts waits for the longest lease that it may have granted, even a longer one than it grants now', () => {
@@ -285,7 +285,7 @@ describe('a slave', () => {
     assert.equal(node.core.posture().dialPeer, true, 'it looks for its peer');
     node.core.onPeerHello({ role: 'master', epoch: 4, renouncedEpoch: 3 });
     assert.deepEqual([node.core.role, node.core.posture().appRole], ['slave', 'slave']);
-    assert.equal(node.core.onPing(ping(4)), SETTINGS.leaseMs);
+    assert.equal(node.core.onPing(ping(4)).leaseMs, SETTINGS.leaseMs);
   });
 
   it('does not follow a peer that gave up, is no master, or of a lower epoch', () => {

@@ -138,8 +138,10 @@ export class CoreHarness {
       masterInstance: change.role === 'slave' ? 'b-1' : this.instance,
       inSync: [node, peer],
       slaveExpected: true,
+      mayServeAlone: change.inSync?.length === 1,
       peerRenouncedEpoch: Math.max(0, (change.epoch ?? 1) - 1),
       quiesce: false,
+      drain: 'no',
       mayDiscard: false,
       answeredProposal: 0,
       reason: 'a test',
@@ -154,14 +156,14 @@ export class CoreHarness {
   /** The controller grants a lease in answer to a beat that is sent now. */
   lease(): void {
     const { sentAtMs, epoch } = this.core.beat();
-    const { leaseMs } = this.settings;
-    this.core.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs });
+    const { leaseMs, lingerMs } = this.settings;
+    this.core.onControllerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs, lingerMs });
   }
 
   slaveLease(): void {
     const { sentAtMs, epoch } = this.core.ping();
-    const { leaseMs } = this.settings;
-    this.core.onPeerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs });
+    const { leaseMs, lingerMs } = this.settings;
+    this.core.onPeerGrant({ type: 'grant', echoedSentAtMs: sentAtMs, epoch, leaseMs, lingerMs });
   }
 
   ready(): void {

@@ -161,6 +161,15 @@ describe('a master that is alone on record', () => {
     assert.equal(node.core.mayReply(), false);
   });
 
+  it('needs a lease all the same where the record does not count on it to serve without one', () => {
+    const node = CoreHarness.alone();
+    assert.equal(node.core.posture().servesUntilMs, Infinity);
+    node.assign({ role: 'master', inSync: [node.settings.node], slaveExpected: false, mayServeAlone: false });
+    assert.equal(node.core.mayReply(), false);
+    node.lease();
+    assert.equal(node.core.mayReply(), true);
+  });
+
   it('takes its slave in only under a lease: from then on it needs one', () => {
     const node = CoreHarness.alone();
     node.slaveConfirms();

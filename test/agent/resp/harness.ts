@@ -80,6 +80,9 @@ export const REPORT: AgentReport = {
   trouble: '',
   storeFailed: false,
   certificateEndsWallMs: null,
+    configDigest: '',
+    connections: null,
+    hooks: [],
   assignmentRevision: 1,
   inSync: ['a', 'b'],
   log: { end: { epoch: 1, seq: 0, hash: 0 }, intact: true, aloneTo: 0 },
@@ -98,6 +101,7 @@ export const REPORT: AgentReport = {
   divergence: null,
   archives: [],
   addresses: [],
+  warnings: [],
 };
 
 export interface Harness {

@@ -135,7 +135,10 @@ describe('the controller’s end of the control link', () => {
     link.send(BEAT);
     await controller.until('warned');
     assert.deepEqual(controller.events, ['warned']);
-    assert.match(controller.warnings[0] ?? '', /lost the agent: not the protocol: the first message is beat, not a hello/);
+    assert.match(
+      controller.warnings[0] ?? '',
+      /lost the agent: not the protocol: the first message is beat, not a hello/,
+    );
   });
 
   it('tells why it was refused', async (t) => {
@@ -161,6 +164,18 @@ describe('the controller’s end of the control link', () => {
     await controller.until('unlinked');
     await controller.until('warned');
     assert.equal(controller.warnings[0], 'lost the agent: silent');
+  });
+
+  it('reads what came during a stall of its own before it judges', async (t) => {
+    const { controller, agent } = await Controller.withAgent(t);
+    const { link } = await nextLink(agent);
+    link.send(hello);
+    await controller.until('linked');
+    controller.scheduler.stall(5 * SILENCE_LIMIT_MS);
+    await controller.scheduler.advance(0);
+    link.send(BEAT);
+    await controller.until('beat');
+    assert.deepEqual(controller.events, ['linked', 'beat']);
   });
 
   it('says once that an agent cannot be reached, and goes on trying', async () => {

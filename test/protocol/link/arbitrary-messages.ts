@@ -35,6 +35,9 @@ const sampleReport: AgentReport = {
   trouble: '',
   storeFailed: false,
   certificateEndsWallMs: null,
+  configDigest: '',
+  connections: null,
+  hooks: [],
   assignmentRevision: 12,
   log: { end: { epoch: 7, seq: 1000, hash: 0xdead_beef }, intact: true, aloneTo: 0 },
   inSync: ['a', 'b'],
@@ -53,6 +56,7 @@ const sampleReport: AgentReport = {
   divergence: null,
   archives: ['/var/lib/hsctl/world/archive-1'],
   addresses: ['10.0.0.100/32'],
+  warnings: ['10.0.0.100 is used by the machine 02:00:00:00:00:01 too'],
 };
 
 const sampleAssignment: Assignment = {
@@ -63,8 +67,10 @@ const sampleAssignment: Assignment = {
   masterInstance: 'f3',
   inSync: ['a', 'b'],
   slaveExpected: true,
+  mayServeAlone: false,
   peerRenouncedEpoch: 0,
   quiesce: false,
+  drain: 'no',
   mayDiscard: false,
   answeredProposal: 0,
   reason: '',
@@ -75,7 +81,13 @@ const refusal = record({
   code: fc.constantFrom('version', 'identity', 'epoch', 'diverged', 'busy'),
   reason: text,
 });
-const grant = record({ type: type('grant'), echoedSentAtMs: time, epoch: count, leaseMs: duration });
+const grant = record({
+  type: type('grant'),
+  echoedSentAtMs: time,
+  epoch: count,
+  leaseMs: duration,
+  lingerMs: duration,
+});
 const anyHello = record({ type: type('hello'), ...greeting });
 const anyPeerHello = record({
   type: type('peerHello'),
@@ -107,6 +119,15 @@ const anyControlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
   record({ revision: count, epoch: count, master: fc.option(text), quiesce: fc.boolean(), reason: text }).map(
     (change) => ({ type: 'assign' as const, assignment: { ...sampleAssignment, ...change } }),
   ),
+  record({ type: type('reload'), id: count, dryRun: fc.boolean() }),
+  record({
+    type: type('reloaded'),
+    id: count,
+    error: text,
+    digest: text,
+    changes: fc.array(text, { maxLength: 5 }),
+    restarts: fc.array(text, { maxLength: 5 }),
+  }),
   refusal,
 );
 

@@ -6,10 +6,8 @@ import { LinkDecoder } from '../../../src/protocol/link/decode.ts';
 import { encodeMessage } from '../../../src/protocol/link/encode.ts';
 import { FRAME_TYPES, SLICE_LIMIT_BYTES } from '../../../src/protocol/link/frames.ts';
 import type { LinkMessage } from '../../../src/protocol/link/messages.ts';
+import { tries } from '../../effort.ts';
 import { anyConversation } from './arbitrary-messages.ts';
-
-/** How many mutated inputs the decoder is fed; CI may ask for more. */
-const MUTATIONS = Number(process.env['HSCTL_TEST_MUTATIONS'] ?? 5000);
 
 const hello: LinkMessage = {
   type: 'hello',
@@ -125,7 +123,7 @@ suite('link codec', () => {
           }
         },
       ),
-      { numRuns: MUTATIONS },
+      { numRuns: tries(40_000) },
     );
   });
 
@@ -214,9 +212,10 @@ suite('what the decoder refuses', () => {
     ['an ack of half a record', peerBinary(9, [1, 1.5]), /ack: seq is 1.5/],
     ['an ack below nothing', peerBinary(9, [-1, 1]), /ack: epoch is -1/],
     ['an ack beyond exact numbers', peerBinary(9, [1, 2 ** 53]), /ack: seq is 9007199254740992/],
-    ['a grant of no time', peerBinary(4, [Number.NaN, 1, 1]), /grant: echoedSentAtMs is NaN/],
-    ['an endless grant', peerBinary(4, [0, 1, Number.POSITIVE_INFINITY]), /grant: leaseMs is Infinity/],
-    ['a grant of less than nothing', peerBinary(4, [0, 1, -1]), /grant: leaseMs is -1/],
+    ['a grant of no time', peerBinary(4, [Number.NaN, 1, 1, 0]), /grant: echoedSentAtMs is NaN/],
+    ['an endless grant', peerBinary(4, [0, 1, Number.POSITIVE_INFINITY, 0]), /grant: leaseMs is Infinity/],
+    ['a grant of less than nothing', peerBinary(4, [0, 1, -1, 0]), /grant: leaseMs is -1/],
+    ['a grant that lingers for less than nothing', peerBinary(4, [0, 1, 1, -1]), /grant: lingerMs is -1/],
     [
       'unknown flags',
       Buffer.concat([encodeAll([peerHello]), rawFrame(10, new Uint8Array(25).fill(2, 24))]),

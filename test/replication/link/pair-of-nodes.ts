@@ -5,7 +5,7 @@ import type { HsctlError } from '../../../src/kit/errors.ts';
 import type { Random } from '../../../src/kit/random.ts';
 import type { LogPosition } from '../../../src/model/position.ts';
 import type { Role } from '../../../src/model/roles.ts';
-import type { Attach, Grant, PeerHello, Ping, Refusal } from '../../../src/protocol/link/messages.ts';
+import type { Attach, Grant, LeaseTerms, PeerHello, Ping, Refusal } from '../../../src/protocol/link/messages.ts';
 import type { MasterOwner } from '../../../src/replication/link/master-owner.ts';
 import { MasterSession } from '../../../src/replication/link/master-session.ts';
 import type { SlaveOwner } from '../../../src/replication/link/slave-owner.ts';
@@ -121,9 +121,9 @@ export class SlaveNode extends Node implements SlaveOwner {
     this.appends.push(end);
   }
 
-  pinged(ping: Ping): number {
+  pinged(ping: Ping): LeaseTerms {
     this.pings.push(ping);
-    return this.leaseMs;
+    return { leaseMs: this.leaseMs, lingerMs: 0 };
   }
 }
 
