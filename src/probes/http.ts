@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as requestHttp, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -50,26 +50,28 @@ async function ask(
 ): Promise<ProbeResult> {
   const at = { host: target.host, port: options.port ?? target.port ?? 0 };
   if (signal.aborted) return failed(null, signal, at);
-  const outgoing = request({
-    ...opening,
-    ...at,
-    ...from(options.source),
-    method: options.method,
-    path: options.path,
-    headers: headersOf(options),
-    // A connection of its own: one that was kept open says nothing about whether new ones are accepted.
-    agent: false,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    signal,
-  });
+  let outgoing: ClientRequest | null = null;
   try {
+    const asking = request({
+      ...opening,
+      ...at,
+      ...from(options.source),
+      method: options.method,
+      path: options.path,
+      headers: headersOf(options),
+      // A connection of its own: one that was kept open says nothing about whether new ones are accepted.
+      agent: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      signal,
+    });
+    outgoing = asking;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      outgoing.once('response', resolve);
+      asking.once('response', resolve);
       // A protocol that the server wants to change to is no answer.
-      outgoing.once('upgrade', () => reject(new ProbeFailure('status 101')));
+      asking.once('upgrade', () => reject(new ProbeFailure('status 101')));
       // Stays in place after the end: what was destroyed may still report what befell it.
-      outgoing.on('error', reject);
-      outgoing.end(options.body ?? undefined);
+      asking.on('error', reject);
+      asking.end(options.body ?? undefined);
     });
     const { detail, ...more } = judgeConnection(response);
     const seen = await judge(response, options);
@@ -77,7 +79,7 @@ async function ask(
   } catch (thrown) {
     return failed(thrown, signal, at);
   } finally {
-    outgoing.destroy();
+    outgoing?.destroy();
   }
 }
 

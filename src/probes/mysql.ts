@@ -162,9 +162,14 @@ function judgeRefusal({ code, text }: Refusal, version: string, user: string | n
   return answers ? { good: true, detail: `${version}, refuses strangers` } : { good: false, detail: text };
 }
 
+const ALGORITHMS = new Map([
+  ['mysql_native_password', 'sha1'],
+  ['caching_sha2_password', 'sha256'],
+]);
+
 /** The proof of a password that a plugin wants; null for a plugin that is not spoken here. */
 function proofOf(plugin: string, password: string, scramble: Buffer): Buffer | null {
-  const algorithm = { mysql_native_password: 'sha1', caching_sha2_password: 'sha256' }[plugin];
+  const algorithm = ALGORITHMS.get(plugin);
   if (algorithm === undefined) return null;
   if (password === '') return Buffer.alloc(0);
   const hash = (...parts: Buffer[]): Buffer => createHash(algorithm).update(Buffer.concat(parts)).digest();

@@ -13,6 +13,8 @@ import { ProbeFailure } from './reason.ts';
 const PROGRAM = fileURLToPath(new URL('../../scripts/probes/ping.pl', import.meta.url));
 /** A program that ended is not started again sooner than this. */
 const RESTART_MS = 1000;
+/** A program that is told to end has this long. */
+const STOP_MS = 1000;
 const UNREAD_LIMIT_BYTES = 64 * 1024;
 const IDS = 2 ** 32;
 
@@ -58,7 +60,7 @@ class Pinger {
   async close(): Promise<void> {
     const program = await this.#program?.catch(() => null);
     program?.endInput();
-    await program?.stop(RESTART_MS);
+    await program?.stop(STOP_MS);
   }
 
   #running(): Promise<RunningProgram> {
