@@ -6,9 +6,10 @@ import { cli } from './cli/cli.ts';
 import { failover } from './failover/failover.ts';
 import { pacing } from './pacing/pacing.ts';
 import { replication } from './replication/replication.ts';
+import { scale } from './scale/scale.ts';
 import { soak } from './soak/soak.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup, pacing, cli, soak };
+const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup, pacing, cli, scale, soak };
 
 const usage = `usage: scripts/bench NAME [--json] [--runs N] [--records N] [--minutes N]\nNAME is one of: ${Object.keys(BENCHES).join(', ')}\n`;
 

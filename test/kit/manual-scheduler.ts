@@ -47,6 +47,12 @@ export class ManualScheduler implements Scheduler {
     this.#nowMs = endMs;
   }
 
+  /** Time passes without a timer: whatever became due meanwhile is so once, at the next `advance`. */
+  stall(byMs: number): void {
+    this.#nowMs += byMs;
+    for (const due of this.#due) due.atMs = Math.max(due.atMs, this.#nowMs);
+  }
+
   #next(endMs: number): Due | null {
     let first: Due | null = null;
     for (const due of this.#due) if (due.atMs <= endMs && (first === null || due.atMs < first.atMs)) first = due;
