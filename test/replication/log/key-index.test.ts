@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { Fingerprint, SHARDS, classBytes, sizeClass } from '../../../src/replication/log/fingerprint.ts';
 import { KeyIndex } from '../../../src/replication/log/key-index.ts';
 import { seeded } from './open-log.ts';
+import { tries } from '../../effort.ts';
 
-const RUNS = Number(process.env['HSCTL_LOG_RUNS'] ?? 300);
+const RUNS = tries(4_000);
 
 interface Place {
   readonly segment: number;
