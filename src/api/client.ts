@@ -20,6 +20,7 @@ import type {
   PromoteRequest,
   ReloadRequest,
 } from './controller-service.ts';
+import { socketEndpoint, type ApiEndpoint } from './endpoint.ts';
 import { exchange } from './http-exchange.ts';
 
 /** Same number as `API_VERSION`; that module brings zod, which a command should not wait for. */
@@ -34,11 +35,12 @@ const LINE_LIMIT_CHARACTERS = 1_024 * 1_024;
  * come from the controller of the same installation.
  */
 export class ApiClient {
-  readonly #socketPath: string;
+  readonly #endpoint: ApiEndpoint;
   readonly #scheduler: Scheduler;
 
-  constructor(socketPath: string, scheduler: Scheduler) {
-    this.#socketPath = socketPath;
+  /** `endpoint`: the path of the controller's socket, or how else it is reached. */
+  constructor(endpoint: string | ApiEndpoint, scheduler: Scheduler) {
+    this.#endpoint = typeof endpoint === 'string' ? socketEndpoint(endpoint) : endpoint;
     this.#scheduler = scheduler;
   }
 
@@ -62,7 +64,7 @@ export class ApiClient {
     const path = `/v1/events${queryOf({ ...query, follow: 1 })}`;
     const request = { method: 'GET', path, body: null, timeoutMs: null } as const;
     const head = await exchange(
-      this.#socketPath,
+      this.#endpoint,
       request,
       this.#scheduler,
       (bytes, { status }) => {
@@ -93,6 +95,10 @@ export class ApiClient {
 
   undrain(request: NodeRequest): Promise<Action> {
     return this.#act<Action>('undrain', request);
+  }
+
+  fenced(request: NodeRequest): Promise<Action> {
+    return this.#act<Action>('fenced', request);
   }
 
   pause(request: PauseRequest): Promise<Action> {
@@ -128,7 +134,7 @@ export class ApiClient {
     const chunks: Buffer[] = [];
     let size = 0;
     const request = { method, path, body, timeoutMs: TIMEOUT_MS };
-    const head = await exchange(this.#socketPath, request, this.#scheduler, (bytes) => {
+    const head = await exchange(this.#endpoint, request, this.#scheduler, (bytes) => {
       size += bytes.length;
       if (size > ANSWER_LIMIT_BYTES) throw this.#notUnderstood();
       chunks.push(bytes);
@@ -166,7 +172,7 @@ export class ApiClient {
   #notUnderstood(): HsctlError {
     return new HsctlError(
       'format',
-      `the answer on ${this.#socketPath} was not understood`,
+      `the answer on ${this.#endpoint.name} was not understood`,
       'use the hsctl of the same version as the controller',
     );
   }

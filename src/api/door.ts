@@ -9,7 +9,7 @@ export interface ServerLimits {
   readonly connectionsCheckingInterval: number;
 }
 
-/** A way into the API: a unix socket; later a port with client certificates. */
+/** A way into the API: a unix socket, or a port for client certificates. */
 export interface Door {
   /** For logs and errors. */
   readonly name: string;
@@ -18,5 +18,5 @@ export interface Door {
   /** False: whoever is behind the request may look, but not change anything. */
   mayChange(request: IncomingMessage): boolean;
   /** Who is behind a request, as events will name it; `claimed` is what the request says. */
-  operator(request: IncomingMessage, claimed: string): string;
+  operator(request: IncomingMessage, claimed: string): Promise<string>;
 }

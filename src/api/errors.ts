@@ -18,7 +18,7 @@ export class HttpProblem extends HsctlError {
   readonly status: number;
 
   constructor(status: number, message: string, hint = '') {
-    super('usage', message, hint);
+    super(status === 403 ? 'refused' : 'usage', message, hint);
     this.status = status;
   }
 }

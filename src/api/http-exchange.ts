@@ -1,9 +1,10 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Scheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
+import type { ApiEndpoint } from './endpoint.ts';
 
 /**
- * One HTTP request over a unix socket, by hand: loading node:http would cost a command a sixth of its time. It speaks
+ * One HTTP request, by hand: loading node:http would cost a command a sixth of its time. It speaks
  * HTTP/1.0, so that the answer is not chunked and ends with the connection.
  */
 
@@ -26,17 +27,18 @@ const HEAD_LIMIT_BYTES = 16 * 1_024;
 
 /**
  * Sends the request and gives the body's bytes as they come; resolves with the head when the answer is complete.
- * @throws HsctlError('unreachable') if nobody listens, `timeout`, or `format` if the answer is no HTTP or breaks off.
+ * @throws HsctlError('unreachable') if nobody listens, `refused` if it does not take our certificate, `timeout`, or `format` if the answer is no HTTP or breaks off.
  */
 export function exchange(
-  socketPath: string,
+  endpoint: ApiEndpoint,
   request: ExchangeRequest,
   scheduler: Scheduler,
   onBody: (bytes: Buffer, head: ResponseHead) => void,
   signal?: AbortSignal,
 ): Promise<ResponseHead> {
   return new Promise((resolve, reject) => {
-    const socket = connect(socketPath);
+    const { name } = endpoint;
+    const socket = endpoint.open(() => writeRequest(socket, request));
     let head: ResponseHead | null = null;
     let before = Buffer.alloc(0);
     let bodyBytes = 0;
@@ -44,7 +46,7 @@ export function exchange(
       fail(
         new HsctlError(
           'timeout',
-          `no answer on ${socketPath} for ${request.timeoutMs} ms`,
+          `no answer on ${name} for ${request.timeoutMs} ms`,
           'look at the log of the controller',
         ),
       );
@@ -61,8 +63,7 @@ export function exchange(
     const abort = (): void => fail(signal?.reason);
     if (signal?.aborted) return abort();
     signal?.addEventListener('abort', abort, { once: true });
-    socket.on('connect', () => writeRequest(socket, request));
-    socket.on('error', (error) => fail(connectionError(error, socketPath)));
+    socket.on('error', (error) => fail(endpoint.explain(error)));
     socket.on('data', (bytes: Buffer) => {
       watchdog.restart();
       try {
@@ -73,10 +74,10 @@ export function exchange(
         before = Buffer.concat([before, bytes]);
         const headEnd = before.indexOf('\r\n\r\n');
         if (headEnd < 0) {
-          if (before.length > HEAD_LIMIT_BYTES) throw notOurs(socketPath);
+          if (before.length > HEAD_LIMIT_BYTES) throw notOurs(name);
           return;
         }
-        head = parseHead(before.toString('latin1', 0, headEnd), socketPath);
+        head = parseHead(before.toString('latin1', 0, headEnd), name);
         const rest = before.subarray(headEnd + 4);
         bodyBytes = rest.length;
         if (rest.length > 0) onBody(rest, head);
@@ -89,7 +90,7 @@ export function exchange(
         return fail(
           new HsctlError(
             'unreachable',
-            `the answer on ${socketPath} broke off`,
+            `the answer on ${name} broke off`,
             'try again; look at the log of the controller',
           ),
         );
@@ -108,45 +109,18 @@ function writeRequest(socket: Socket, request: ExchangeRequest): void {
   socket.write(`${lines.join('\r\n')}\r\n\r\n${request.body ?? ''}`);
 }
 
-function parseHead(text: string, socketPath: string): ResponseHead {
+function parseHead(text: string, name: string): ResponseHead {
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1];
-  if (status === undefined) throw notOurs(socketPath);
+  if (status === undefined) throw notOurs(name);
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
   return { status: Number(status), contentLength: length === undefined ? null : Number(length) };
 }
 
-function notOurs(socketPath: string): HsctlError {
-  return new HsctlError('format', `what answers on ${socketPath} is no hsctl controller`, 'check controller.socket');
-}
-
-function connectionError(error: Error, socketPath: string): HsctlError {
-  const code = 'code' in error ? error.code : '';
-  const start = 'start it (systemctl start hsctl-controller), or name the right configuration with --config';
-  if (code === 'ENOENT') {
-    return new HsctlError('unreachable', `no controller here: ${socketPath} does not exist`, start, { cause: error });
-  }
-  if (code === 'ECONNREFUSED') {
-    return new HsctlError('unreachable', `the controller is not running: nobody listens on ${socketPath}`, start, {
-      cause: error,
-    });
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new HsctlError(
-      'unreachable',
-      `you may not use ${socketPath}`,
-      'run this as root, or as a member of the group that owns the socket',
-      {
-        cause: error,
-      },
-    );
-  }
+function notOurs(name: string): HsctlError {
   return new HsctlError(
-    'unreachable',
-    `the connection to ${socketPath} failed: ${error.message}`,
-    'try again; look at the log of the controller',
-    {
-      cause: error,
-    },
+    'format',
+    `what answers on ${name} is no hsctl controller`,
+    'check controller.socket, or --controller',
   );
 }
 

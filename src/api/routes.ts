@@ -1,10 +1,12 @@
 import type { z } from 'zod';
 import { API_VERSION } from '../model/status.ts';
+import { HsctlError } from '../kit/errors.ts';
 import type { ControllerService } from './controller-service.ts';
 import {
   checked,
   drainBody,
   eventsQuery,
+  fencedBody,
   noQuery,
   pauseBody,
   promoteBody,
@@ -23,7 +25,7 @@ interface RoutedRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly body: unknown;
   /** Name of the caller as it goes into events, made of what the request claims. */
-  operator(claimed: string): string;
+  operator(claimed: string): Promise<string>;
 }
 
 export type Answer =
@@ -63,6 +65,7 @@ export const ROUTES: readonly Route[] = [
   action('/v1/groups/:group/promote', promoteBody, (service, body, group) => service.promote({ ...body, group })),
   action('/v1/groups/:group/drain', drainBody, (service, body, group) => service.drain({ ...body, group })),
   action('/v1/groups/:group/undrain', undrainBody, (service, body, group) => service.undrain({ ...body, group })),
+  action('/v1/groups/:group/fenced', fencedBody, (service, body, group) => service.fenced({ ...body, group })),
   action('/v1/groups/:group/pause', pauseBody, (service, body, group) => service.pause({ ...body, group })),
   action('/v1/groups/:group/resume', resumeBody, (service, body, group) => service.resume({ ...body, group })),
   {
@@ -90,10 +93,35 @@ function action<Body extends z.ZodType<{ readonly operator: string }>>(
     path,
     async answer(request) {
       const body = checked(schema, request.body);
-      const operator = request.operator(body.operator);
-      return json(await run(request.service, { ...body, operator }, request.group));
+      const operator = await request.operator(body.operator);
+      const { service, group } = request;
+      const asked = { group, operator, action: describeAction(path, body) };
+      try {
+        const answer = await run(service, { ...body, operator }, group);
+        // Whatever changes a group's record is noted with it.
+        if (group === '' && !isDryRun(body)) service.audit({ ...asked, refused: false, result: 'done' });
+        return json(answer);
+      } catch (error) {
+        if (error instanceof HsctlError) service.audit({ ...asked, refused: true, result: error.message });
+        throw error;
+      }
     },
   };
+}
+
+/** An action in words, as events tell it: `promote b --force`. */
+function describeAction(path: string, body: object): string {
+  const words = Object.entries(body).flatMap(([key, value]) => {
+    if (key === 'operator' || value === null || value === false) return [];
+    if (key === 'node') return [String(value)];
+    const flag = `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return [value === true ? flag : `${flag} ${String(value)}`];
+  });
+  return [path.split('/').at(-1), ...words].join(' ');
+}
+
+function isDryRun(body: object): boolean {
+  return 'dryRun' in body && body.dryRun === true;
 }
 
 function json(body: object): Answer {

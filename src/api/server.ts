@@ -101,8 +101,13 @@ export class ApiServer implements Service {
   async #answer(door: Door, request: IncomingMessage): Promise<Answer> {
     const url = parseUrl(request.url ?? '');
     const { route, group } = findRoute(request.method ?? '', url.pathname);
-    if (route.method === 'POST' && !door.mayChange(request))
-      throw new HttpProblem(403, 'this caller may look, but not change anything');
+    if (route.method === 'POST' && !door.mayChange(request)) {
+      const operator = await door.operator(request, 'nobody');
+      const action = route.path.split('/').at(-1) ?? '';
+      this.#service.audit({ group, operator, action, refused: true, result: 'may look, but not change anything' });
+      const hint = 'the certificate has to be that of an operator: hsctl cert issue operator NAME';
+      throw new HttpProblem(403, `${operator} may look, but not change anything`, hint);
+    }
     const body = route.method === 'POST' ? await readJsonBody(request) : {};
     return route.answer({
       service: this.#service,

@@ -3,14 +3,15 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { HsctlError, messageOf } from '../kit/errors.ts';
+import { peerUser } from '../kit/peer-credentials.ts';
 import type { Door, ServerLimits } from './door.ts';
 
 /** The socket is for its owner and group, nobody else. */
 const UMASK_WHILE_BINDING = 0o117;
 
 /**
- * The API on a unix socket. Who may connect is a matter of the file's mode; the name of the operator is what the
- * client says, and is noted as claimed.
+ * The API on a unix socket. Who may connect is a matter of the file's mode; who asks is the user whose process it is by
+ * the kernel's word, on behalf of whom the client names (say, the person behind sudo).
  */
 export function socketDoor(path: string): Door {
   return {
@@ -35,7 +36,12 @@ export function socketDoor(path: string): Door {
       }
     },
     mayChange: () => true,
-    operator: (_request, claimed) => `${claimed} (claimed)`,
+    async operator(request, claimed) {
+      const user = await peerUser(request.socket);
+      if (user === null) return `${claimed} (claimed)`;
+      const own = `${user.name || 'somebody'} (uid ${user.uid})`;
+      return user.name === claimed ? own : `${own} for ${claimed}`;
+    },
   };
 }
 

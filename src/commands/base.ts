@@ -1,10 +1,10 @@
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
 import { userInfo } from 'node:os';
-import { ApiClient, SUPPORTED_API_VERSION } from '../api/client.ts';
+import { SUPPORTED_API_VERSION } from '../api/client.ts';
 import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
 import { parseDuration } from '../kit/units.ts';
-import { controllerSocket, DEFAULT_CONFIG_PATH } from './controller-socket.ts';
+import { DEFAULT_CONFIG_PATH } from './controller-socket.ts';
 import { paintFor, type Paint } from './render/paint.ts';
 
 /** What all commands share: the flag that names the configuration, the client, and how they print. */
@@ -25,10 +25,6 @@ export abstract class HsctlCommand extends Command {
 
   protected get paint(): Paint {
     return paintFor(process.stdout, process.env);
-  }
-
-  protected async client(flags: { readonly config: string }): Promise<ApiClient> {
-    return new ApiClient(await controllerSocket(flags.config), this.scheduler);
   }
 
   /** Who runs this, for the events: the person behind sudo, if that is known. */

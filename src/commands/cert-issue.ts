@@ -7,11 +7,15 @@ import { certificateDirectory, certificateFlags, clusterFlag, clusterOf, daysFla
 import { renderCertificates } from './render/certificates.ts';
 
 export class CertIssue extends HsctlCommand {
-  static override summary = 'Make the certificate and key of the controller, a node or an operator.';
+  static override summary = 'Make the certificate and key of the controller, a node, an operator or a viewer.';
   static override description =
-    'Where the authority is. Copy NAME.pem and NAME.key with ca.pem to the directory tls.dir of the machine that they are for.';
+    'Where the authority is. Copy NAME.pem and NAME.key with ca.pem to the directory tls.dir of the machine that they are for. Operators may change things from other machines, viewers may look.';
   static override args = {
-    role: Args.string({ required: true, options: ['controller', 'node', 'operator'], description: 'what it is for' }),
+    role: Args.string({
+      required: true,
+      options: ['controller', 'node', 'operator', 'viewer'],
+      description: 'what it is for',
+    }),
     name: Args.string({ description: 'the node, or the person' }),
   };
   static override flags = { ...certificateFlags, cluster: clusterFlag, days: daysFlag, json: jsonFlag };
@@ -38,5 +42,5 @@ function identityFrom(
     throw new HsctlError('usage', 'the controller has no name', 'write: hsctl cert issue controller');
   }
   if (name === undefined) throw new HsctlError('usage', `which ${role}?`, `name it: hsctl cert issue ${role} NAME`);
-  return { role: role === 'node' ? 'node' : 'operator', cluster, name };
+  return { role: role === 'node' || role === 'viewer' ? role : 'operator', cluster, name };
 }

@@ -1,10 +1,10 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import type { GroupEvent } from '../model/event.ts';
-import { HsctlCommand } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
 
-export class Events extends HsctlCommand {
+export class Events extends ControllerCommand {
   static override summary = 'Show what happened: every decision with its rule and the time of each phase.';
   static override args = { group: Args.string({ description: 'of one group only' }) };
   static override flags = {

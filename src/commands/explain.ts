@@ -1,9 +1,10 @@
 import * as Args from '@oclif/core/args';
-import { HsctlCommand, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { renderExplanation } from './render/explanation.ts';
 import { findGroup } from './target.ts';
 
-export class Explain extends HsctlCommand {
+export class Explain extends ControllerCommand {
   static override summary = 'Say why a group does, or does not, fail over: each rule with the guards that block it.';
   static override args = { group: Args.string({ description: 'may be left out where there is one group' }) };
   static override flags = { json: jsonFlag };

@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
-import { durationFlag, HsctlCommand, jsonFlag } from './base.ts';
+import { durationFlag, jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { findGroup } from './target.ts';
 
-export class Pause extends HsctlCommand {
+export class Pause extends ControllerCommand {
   static override summary = 'Do not fail a group over for a while, say for maintenance.';
   static override description =
     'Leases go on, and "hsctl status" says in its first line that the group is paused. It ends by itself, or with "hsctl resume".';

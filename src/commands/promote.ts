@@ -4,13 +4,14 @@ import type { ApiClient } from '../api/client.ts';
 import { EXIT, HsctlError } from '../kit/errors.ts';
 import type { Promotion, PromotionOutcome } from '../model/answers.ts';
 import type { GroupStatus } from '../model/status.ts';
-import { durationFlag, HsctlCommand, jsonFlag } from './base.ts';
+import { durationFlag, jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
 import { renderPlan } from './render/explanation.ts';
 import { findNode } from './target.ts';
 import { waitFor } from './waiting.ts';
 
-export class Promote extends HsctlCommand {
+export class Promote extends ControllerCommand {
   static override summary = 'Make the other node master: a planned change that loses nothing.';
   static override description =
     'With --dry-run it prints the plan that the real run executes, and exits with 1 if it would be refused. Whatever fails before the master gave its lease back is rolled back.';

@@ -1,8 +1,9 @@
 import * as Args from '@oclif/core/args';
-import { HsctlCommand, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { findGroup } from './target.ts';
 
-export class Resume extends HsctlCommand {
+export class Resume extends ControllerCommand {
   static override summary = 'End a pause.';
   static override args = { group: Args.string({ description: 'may be left out where there is one group' }) };
   static override flags = { json: jsonFlag };

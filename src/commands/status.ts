@@ -4,14 +4,17 @@ import type { ApiClient } from '../api/client.ts';
 import { sleep } from '../kit/clock.ts';
 import { EXIT, HsctlError, messageOf } from '../kit/errors.ts';
 import type { ClusterStatus } from '../model/status.ts';
-import { HsctlCommand, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { NAGIOS_EXIT, renderCheck } from './render/severity.ts';
 import { renderStatus } from './render/status.ts';
 
 const REDRAW_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[J';
 
-export class Status extends HsctlCommand {
+type Place = Parameters<Status['client']>[0];
+
+export class Status extends ControllerCommand {
   static override summary = 'Show who serves, the health and lag of each node, and what is wrong.';
   static override description =
     'The first line says what is wrong, or that all is well. Where no controller answers, the agents on this machine are asked, and the exit code is 3.';
@@ -27,17 +30,19 @@ export class Status extends HsctlCommand {
     if (flags.check) return this.#check(flags, args.group);
     const client = await this.client(flags);
     if (flags.watch) return this.#watch(client, flags, args.group);
-    this.#show(await this.#find(client, flags.config, args.group), flags.json);
+    this.#show(await this.#find(client, flags, args.group), flags.json);
   }
 
   /** From the controller, else from the agents here. @throws HsctlError('unreachable') if none of them answers */
-  async #find(client: ApiClient, configPath: string, group: string | undefined): Promise<ClusterStatus> {
+  async #find(client: ApiClient, flags: Place, group: string | undefined): Promise<ClusterStatus> {
     try {
       return await client.status(group);
     } catch (error) {
       if (!(error instanceof HsctlError) || error.code !== 'unreachable') throw error;
+      // Who asked for a controller elsewhere does not mean the agents here.
+      if (flags.controller !== undefined) throw error;
       const { localStatus } = await import('./local-status.ts');
-      const local = await localStatus(configPath, group, this.scheduler).catch(() => null);
+      const local = await localStatus(flags.config, group, this.scheduler).catch(() => null);
       if (local === null) throw error;
       process.exitCode = EXIT.unreachable;
       return local;
@@ -49,15 +54,11 @@ export class Status extends HsctlCommand {
     else this.print(...renderStatus(status, this.paint));
   }
 
-  async #watch(
-    client: ApiClient,
-    flags: { readonly config: string; readonly json: boolean },
-    group: string | undefined,
-  ): Promise<void> {
+  async #watch(client: ApiClient, flags: Place & { readonly json: boolean }, group: string | undefined): Promise<void> {
     const clear = process.stdout.isTTY && !flags.json ? CLEAR_SCREEN : '';
     for (;;) {
       try {
-        const status = await this.#find(client, flags.config, group);
+        const status = await this.#find(client, flags, group);
         process.stdout.write(clear);
         if (flags.json) this.print(JSON.stringify(status));
         else this.#show(status, false);
@@ -71,10 +72,10 @@ export class Status extends HsctlCommand {
   }
 
   /** Nagios takes whatever goes wrong as `unknown`, and reads standard output only. */
-  async #check(flags: { readonly config: string }, group: string | undefined): Promise<void> {
+  async #check(flags: Place, group: string | undefined): Promise<void> {
     let status: Pick<ClusterStatus, 'severity' | 'summary'>;
     try {
-      status = await this.#find(await this.client(flags), flags.config, group);
+      status = await this.#find(await this.client(flags), flags, group);
     } catch (error) {
       if (!(error instanceof HsctlError)) throw error;
       status = { severity: 'unknown', summary: `${error.message}; ${error.hint}` };

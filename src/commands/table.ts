@@ -35,6 +35,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./undrain.ts')).Undrain,
   },
   {
+    id: 'fenced',
+    summary: 'Say that a node is off: you have made sure of it yourself.',
+    load: async () => (await import('./fenced.ts')).Fenced,
+  },
+  {
     id: 'pause',
     summary: 'Do not fail a group over for a while, say for maintenance.',
     load: async () => (await import('./pause.ts')).Pause,
@@ -71,6 +76,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./config-reload.ts')).ConfigReload,
   },
   {
+    id: 'init',
+    summary: 'Write a configuration for a pair: asks on a terminal, or takes it all from flags.',
+    load: async () => (await import('./init.ts')).Init,
+  },
+  {
+    id: 'import',
+    summary: "Turn a pair's keepalived.conf into a configuration, naming what has no counterpart.",
+    load: async () => (await import('./import.ts')).Import,
+  },
+  {
+    id: 'doctor',
+    summary: 'Check this machine for its role: rights, tools, clocks, ports, certificates, disks, reach.',
+    load: async () => (await import('./doctor.ts')).Doctor,
+  },
+  {
     id: 'store info',
     summary: "Describe an agent's store: where its log ends, its reigns and files.",
     load: async () => (await import('./store-info.ts')).StoreInfo,
@@ -92,7 +112,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     id: 'cert issue',
-    summary: 'Make the certificate and key of the controller, a node or an operator.',
+    summary: 'Make the certificate and key of the controller, a node, an operator or a viewer.',
     load: async () => (await import('./cert-issue.ts')).CertIssue,
   },
   {

@@ -1,9 +1,10 @@
 import * as Args from '@oclif/core/args';
-import { HsctlCommand, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
+import { ControllerCommand } from './controller-place.ts';
 import { missingNode } from './drain.ts';
 import { findNode } from './target.ts';
 
-export class Undrain extends HsctlCommand {
+export class Undrain extends ControllerCommand {
   static override summary = 'Let a drained node take part again.';
   static override args = {
     group: Args.string({ description: 'may be left out where there is one group' }),

@@ -120,6 +120,14 @@ function* checkHaproxy(group: GroupConfig, driver: Driver<'haproxy'>, path: File
   yield* checkNodeKeys(group, Object.keys(driver.servers), place);
   const [first, second] = group.nodes.map(({ id }) => driver.servers[id]);
   if (first === second) yield error([place], `both nodes are server ${first}`, 'name one server for each');
+  const { virtual } = driver;
+  if (virtual !== null && isIP(virtual.host) === 0) {
+    yield error(
+      [[...path, 'virtual']],
+      `${formatEndpoint(virtual)} is not an address`,
+      'write the address and port of `bind` in haproxy.cfg, like 10.0.0.100:9000',
+    );
+  }
 }
 
 function* checkDns(group: GroupConfig, driver: Driver<'dns'>, path: FilePath): Generator<Finding> {

@@ -41,7 +41,13 @@ export function readConfig(text: string): Reading {
     errors.push(...problemsOf(source, group.error, ['groups', name]));
     if (group.success) groups.push(resolveGroup(name, group.data));
   }
-  const findings = groups.flatMap((group) => [...checkTiming(group), ...checkGroup(group), ...checkProbes(group), ...checkTraffic(group), ...checkFencing(group)]);
+  const findings = groups.flatMap((group) => [
+    ...checkTiming(group),
+    ...checkGroup(group),
+    ...checkProbes(group),
+    ...checkTraffic(group),
+    ...checkFencing(group),
+  ]);
   const config = resolveCluster(cluster.data ?? UNKNOWN_CLUSTER, groups);
   findings.push(...checkCluster(config));
   const said = new Set<string>();

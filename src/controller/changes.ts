@@ -106,6 +106,7 @@ export function complete(view: GroupView): Change {
     stage: 'serving',
     previous: null,
     previousEpoch: 0,
+    fence: null,
     servingSinceWallMs: view.nowWallMs,
     failedOverAtWallMs: failover ? view.nowWallMs : view.record.failedOverAtWallMs,
   };

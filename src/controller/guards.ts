@@ -1,4 +1,5 @@
 import type { GroupRecord } from '../model/group-record.ts';
+import { describeFence, fenceOf, mustBeFenced } from './fencing.ts';
 import { isReady, masterTroubles, reigningNode, successorOf } from './master.ts';
 import {
   bestCandidate,
@@ -187,7 +188,10 @@ export const formerMasterIsFenced: Guard = {
     const former = nodeNamed(view, record.previous);
     if (former === null) return noGrantRuns(view);
     if (former.renouncedEpoch >= record.previousEpoch) return finding(true, `${former.id} renounced`);
-    if (record.masterNeedsNoLease) return finding(false, `${former.id} may serve alone without a lease`);
+    const fence = fenceOf(view);
+    if (record.masterNeedsNoLease)
+      return finding(false, `${former.id} may serve alone without a lease; ${describeFence(view, former)}`);
+    if (mustBeFenced(view, former) && fence?.state !== 'waived') return finding(false, describeFence(view, former));
     return finding(former.grantRunsMs === 0, `the grant to ${former.id} runs for ${describeMs(former.grantRunsMs)}`);
   },
 };
@@ -198,6 +202,23 @@ function noGrantRuns(view: GroupView): Finding {
   const found = granted.map((node) => `a grant to ${node.id} may run for ${describeMs(node.grantRunsMs)}`);
   return finding(granted.length === 0, found.join('; ') || 'no former master');
 }
+
+export const fenceIsDue: Guard = {
+  name: 'the former master has not given up, and is to be fenced by commands',
+  test(view) {
+    const former = nodeNamed(view, view.record.previous);
+    if (former === null) return finding(false, 'no former master');
+    if (former.renouncedEpoch >= view.record.previousEpoch) return finding(false, `${former.id} renounced`);
+    const fence = fenceOf(view);
+    if (fence !== null) return finding(false, describeFence(view, former));
+    if (!mustBeFenced(view, former)) return finding(false, `${former.id} has a lease that ends, or no commands`);
+    const inTime = isLive(view, former) && (view.stageMs <= view.thresholds.detectMs || former.grantRunsMs > 0);
+    return finding(
+      !inTime,
+      inTime ? `${former.id} is heard and may give up by itself` : `${former.id} has not given up`,
+    );
+  },
+};
 
 export const masterIsReady: Guard = {
   name: 'the master said that it is ready',

@@ -1,8 +1,10 @@
 import { beginReign, newEpoch, type Change } from './changes.ts';
+import { mustBeFenced } from './fencing.ts';
 import { targetIsLost } from './guards.ts';
 import { masterTroubles } from './master.ts';
 import {
   describeMs,
+  isLive,
   masterOf,
   nodeNamed,
   obstaclesTo,
@@ -31,7 +33,7 @@ export function planPromotion(view: GroupView, request: PromoteRequest): Promote
   const { record } = view;
   const master = masterOf(view);
   const target = request.to === null ? otherNode(view) : nodeNamed(view, request.to);
-  const former = formerOf(view);
+  const former = formerOf(view, target, request);
   const empty = { from: former.node?.id ?? null, to: target?.id ?? null, steps: [], atStake: null, change: null };
   if (target === null) return { ...empty, refusals: ['there is no such node in the group'] };
   const masterLost = master === null || masterTroubles(view).length > 0;
@@ -46,8 +48,7 @@ export function planPromotion(view: GroupView, request: PromoteRequest): Promote
     ? { stage: 'quiescing', target: target.id }
     : {
         ...beginReign(view, target.id, 'forced'),
-        // With --force the operator answers for the former master; the grants are still waited out.
-        masterNeedsNoLease: record.masterNeedsNoLease && !request.force,
+        ...waitsFor(view, former, request),
         dataLossAccepted: request.allowDataLoss,
       };
   return {
@@ -66,9 +67,11 @@ interface Former {
   readonly epoch: number;
 }
 
-/** While a reign is being set up it is the master of the one before. */
-function formerOf(view: GroupView): Former {
+/** While a reign is being set up it is the master of the one before; without records it may be the other node. */
+function formerOf(view: GroupView, target: NodeView | null, { force }: PromoteRequest): Former {
   const { stage, epoch, previous, previousEpoch } = view.record;
+  if (stage === 'none' && !force)
+    return { node: view.nodes.find((node) => node !== target) ?? null, epoch: newEpoch(view) - 1 };
   if (stage === 'fencing') return { node: nodeNamed(view, previous), epoch: previousEpoch };
   return { node: masterOf(view), epoch };
 }
@@ -96,6 +99,22 @@ function atStake(former: NodeView | null, target: NodeView): PromotePlan['atStak
   const targetSeq = target.report?.log.end.seq ?? 0;
   const confirmedSeq = former?.report?.confirmedSeq ?? 0;
   return confirmedSeq > targetSeq ? { first: targetSeq + 1, last: confirmedSeq } : null;
+}
+
+/** What the new reign waits for. With --force the operator answers for the former master; the grants are still waited out. */
+function waitsFor(view: GroupView, { node, epoch }: Former, { force }: PromoteRequest): Change {
+  const { fence } = view.record;
+  const masterNeedsNoLease = mayServeUnleased(view) && !force;
+  const previous = node === null ? {} : { previous: node.id, previousEpoch: epoch };
+  const isConfirmed = fence?.state === 'confirmed' && fence.node === node?.id && fence.epoch >= epoch;
+  if (!force || node === null || isConfirmed) return { ...previous, masterNeedsNoLease };
+  const detail = 'an operator answers for it (--force)';
+  return { ...previous, masterNeedsNoLease, fence: { node: node.id, epoch, state: 'waived', attempts: 0, detail } };
+}
+
+/** Without records nobody knows how the other node serves. */
+function mayServeUnleased({ record }: GroupView): boolean {
+  return record.masterNeedsNoLease || record.stage === 'none';
 }
 
 /** Promoting the node that is master already gives up what a diverged peer holds beyond it. */
@@ -129,17 +148,20 @@ function refusalsOf(
   masterLost: boolean,
   request: PromoteRequest,
 ): string[] {
-  const { record } = view;
+  const { record, thresholds } = view;
   const refusals = obstaclesTo(view, target).flatMap((obstacle) => refusalFor(obstacle, request));
-  if (record.stage === 'none' && !request.force) {
+  const { node } = former;
+  const canBeFenced = node !== null && thresholds.fenceable.includes(node.id);
+  if (record.stage === 'none' && !request.force && (!canBeFenced || isLive(view, node))) {
     refusals.push(
       'nothing is on record yet: the first reign begins by itself when every node reports (or use --force)',
     );
   }
-  const { node } = former;
   const mayServeUnheard = record.masterNeedsNoLease && node !== null && node !== target && masterLost;
-  if (mayServeUnheard && node.renouncedEpoch < former.epoch && !request.force) {
-    refusals.push(`${node.id} may still serve alone without a lease; make sure that it is off, then use --force`);
+  if (mayServeUnheard && !canBeFenced && node.renouncedEpoch < former.epoch && !request.force) {
+    refusals.push(
+      `${node.id} may still serve alone without a lease; make sure that it is off, then say so: hsctl fenced ${record.group} ${node.id}`,
+    );
   }
   return refusals;
 }
@@ -159,6 +181,13 @@ function refusalFor({ kind, text }: Obstacle, request: PromoteRequest): string[]
   }
 }
 
+function waitFor(view: GroupView, former: NodeView): string {
+  const byCommands =
+    view.thresholds.fenceable.includes(former.id) && (mayServeUnleased(view) || mustBeFenced(view, former));
+  const lease = `its grant runs for ${describeMs(former.grantRunsMs)}`;
+  return byCommands ? `gives up, or is fenced by its commands; ${lease}` : `is fenced; ${lease}`;
+}
+
 function stepsOf(view: GroupView, to: string, former: NodeView | null, planned: boolean): PromotePlan['steps'] {
   const epoch = newEpoch(view);
   const from = former?.id;
@@ -169,7 +198,7 @@ function stepsOf(view: GroupView, to: string, former: NodeView | null, planned: 
   }
   steps.push({ name: 'decide', description: `epoch ${epoch} of ${to} is put on record` });
   if (former !== null) {
-    const wait = planned ? 'gives its lease back' : `is fenced; its grant runs for ${describeMs(former.grantRunsMs)}`;
+    const wait = planned ? 'gives its lease back' : waitFor(view, former);
     steps.push({ name: 'fence', description: `${from} ${wait}` });
   }
   steps.push({ name: 'promote', description: `${to} begins epoch ${epoch}` });

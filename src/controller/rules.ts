@@ -1,5 +1,6 @@
 import type { GroupRecord } from '../model/group-record.ts';
 import * as change from './changes.ts';
+import { wantFence } from './fencing.ts';
 import * as guard from './guards.ts';
 import { successorOf } from './master.ts';
 import type { GroupView } from './view.ts';
@@ -90,13 +91,23 @@ export const RULES = [
     protects: ['I3', 'I9'],
   },
   {
+    id: 'R320',
+    title: 'fence the former master',
+    when: [guard.stageIs('fencing'), guard.fenceIsDue],
+    change: wantFence,
+    effect: 'its fence commands are to run',
+    to: null,
+    why: 'it does not give up by itself, and no lease tells when it ends',
+    protects: ['I1', 'I9'],
+  },
+  {
     id: 'R390',
     title: 'wait until the former master is fenced',
     when: [guard.stageIs('fencing')],
     change: null,
     effect: '',
     to: null,
-    why: 'until its lease has surely run out, the former master may serve',
+    why: 'until its lease has surely run out or a fence is confirmed, the former master may serve',
     protects: ['I1', 'I7'],
   },
   {

@@ -34,7 +34,7 @@ export interface NodeView {
   readonly silentMs: number;
   /** Milliseconds since its peer heard of it, by the peer's newest beat; Infinity if the peer cannot tell. */
   readonly silentToPeerMs: number;
-  /** It will never serve again under any epoch up to this one: by its own word, or its peer's word of it. */
+  /** It will never serve again under any epoch up to this one: by its own word, its peer's word of it, or a fence. */
   readonly renouncedEpoch: number;
   /** Milliseconds until nobody can serve under a grant that this controller gave to the node. */
   readonly grantRunsMs: number;
@@ -51,6 +51,10 @@ export interface Thresholds {
   readonly onControllerLoss: 'serve' | 'stop';
   /** The app itself says that it is ready, so it has to be joined to its agent; else hook or probe speak for it. */
   readonly appJoins: boolean;
+  /** `doubt`: a former master is fenced where no lease tells when it ends. `always`: whenever it does not give up by itself. */
+  readonly fence: 'doubt' | 'always';
+  /** Nodes that have commands to fence them. */
+  readonly fenceable: readonly NodeId[];
 }
 
 export interface PromoteRequest {

@@ -10,13 +10,24 @@ export function securityFor(config: Config, name: string): LinkSecurity {
   return { kind: 'tls', credentials: new Credentials(config.tls.dir, name) };
 }
 
+/** End of this process' certificate, in milliseconds since 1970; null without one. */
+export function certificateEnd(security: LinkSecurity): number | null {
+  return security.kind === 'tls' ? security.credentials.expiresAtWallMs : null;
+}
+
 const LOOK_MS = 60_000;
 
 /**
- * New links use renewed certificates without a restart: the files are looked at each minute. Call the result to end it.
+ * New links use renewed certificates without a restart, and present ones go on: the files are looked at each minute, and
+ * at once on SIGHUP. Call the result to end it.
  */
 export function followCredentials(security: LinkSecurity, scheduler: Scheduler, logger: Logger): () => void {
   if (security.kind === 'plain') return () => undefined;
-  const timer = watchCredentials(security.credentials, { scheduler, logger, periodMs: LOOK_MS });
-  return () => timer.cancel();
+  const watch = watchCredentials(security.credentials, { scheduler, logger, periodMs: LOOK_MS });
+  const look = (): void => watch.look();
+  process.on('SIGHUP', look);
+  return () => {
+    watch.cancel();
+    process.off('SIGHUP', look);
+  };
 }

@@ -34,7 +34,11 @@ export function assessGroup(facts: GroupFacts, wallMs: number): Pick<GroupStatus
     ...serving,
     ...operatorFindings(facts, wallMs),
     ...protection,
-    ...facts.nodes.flatMap((node) => [...nodeFindings(node, told(node)), ...certificateFindings(node, wallMs)]),
+    ...facts.nodes.flatMap((node) => [
+      ...nodeFindings(node, told(node)),
+      ...node.warnings.map((text) => warning(`${node.id}: ${text}`)),
+      ...certificateFindings(node.id, node.certificateEndsWallMs, wallMs),
+    ]),
     ...facts.traffic
       .filter((traffic) => !traffic.settled)
       .map((traffic) => warning(`traffic ${traffic.name}: ${traffic.detail || 'is not as wanted'}`)),
@@ -51,13 +55,18 @@ export function assessGroup(facts: GroupFacts, wallMs: number): Pick<GroupStatus
 export function assessCluster(
   groups: readonly GroupStatus[],
   source: ClusterStatus['source'],
-  tilt: string | null,
+  controller: Pick<NonNullable<ClusterStatus['controller']>, 'tilt' | 'certificateEndsWallMs'> | null,
+  wallMs: number,
 ): Pick<ClusterStatus, 'severity' | 'summary'> {
   const findings: Finding[] = [];
   if (source === 'agents') {
     findings.push(warning('the controller does not answer, so nothing fails over'));
   }
-  if (tilt !== null) findings.push(warning(`the controller decides nothing for now: ${tilt}`));
+  if (controller !== null) {
+    const { tilt, certificateEndsWallMs } = controller;
+    if (tilt !== null) findings.push(warning(`the controller decides nothing for now: ${tilt}`));
+    findings.push(...certificateFindings('the controller', certificateEndsWallMs, wallMs));
+  }
   const bad = groups
     .filter((group) => group.severity !== 'ok')
     .toSorted((one, other) => RANK[other.severity] - RANK[one.severity]);
@@ -155,12 +164,12 @@ function nodeFindings(node: NodeStatus, told: boolean): Finding[] {
   return findings;
 }
 
-function certificateFindings(node: NodeStatus, wallMs: number): Finding[] {
-  if (node.certificateEndsWallMs === null) return [];
-  const leftMs = node.certificateEndsWallMs - wallMs;
-  if (leftMs <= 0) return [critical(`the certificate of ${node.id} has expired`)];
+function certificateFindings(whose: string, endsWallMs: number | null, wallMs: number): Finding[] {
+  if (endsWallMs === null) return [];
+  const leftMs = endsWallMs - wallMs;
+  if (leftMs <= 0) return [critical(`the certificate of ${whose} has expired`)];
   if (leftMs >= CERTIFICATE_NOTICE_MS) return [];
-  return [warning(`the certificate of ${node.id} ends in ${roundDuration(leftMs)}`)];
+  return [warning(`the certificate of ${whose} ends in ${roundDuration(leftMs)}`)];
 }
 
 function silence(node: NodeStatus): string {

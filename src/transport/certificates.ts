@@ -24,10 +24,10 @@ const AUTHORITY = 'ca';
 /** Puts a finished file in its place: `linkSync` where there must be none, `renameSync` where there may. */
 type Place = (from: string, to: string) => void;
 
-/** Base of the names of an identity's files: `controller`, the node's name, `operator-NAME`. */
+/** Base of the names of an identity's files: `controller`, the node's name, `operator-NAME`, `viewer-NAME`. */
 function certificateName(identity: Identity): string {
   if (identity.role === 'controller') return 'controller';
-  return identity.role === 'node' ? identity.name : `operator-${identity.name}`;
+  return identity.role === 'node' ? identity.name : `${identity.role}-${identity.name}`;
 }
 
 /**
@@ -199,7 +199,7 @@ function checkIdentity(identity: Identity): void {
   if (identity.role === 'controller') return;
   checkName(identity.role, identity.name);
   const { name } = identity;
-  if (identity.role === 'node' && (name === AUTHORITY || name === 'controller' || name.startsWith('operator-'))) {
+  if (identity.role === 'node' && (name === AUTHORITY || name === 'controller' || /^(operator|viewer)-/.test(name))) {
     throw new HsctlError(
       'usage',
       `node ${name}: its files would be taken for another's`,

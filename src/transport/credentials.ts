@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import type { Scheduler, Timer } from '../kit/clock.ts';
+import type { Scheduler } from '../kit/clock.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { identityOf, type Identity } from './identity.ts';
@@ -94,13 +94,19 @@ export class Credentials {
   }
 }
 
+export interface CredentialsWatch {
+  /** Looks at the files now. */
+  look(): void;
+  cancel(): void;
+}
+
 /** Reloads the credentials when their files have changed, looking every `periodMs`; trouble is logged when it begins. */
 export function watchCredentials(
   credentials: Credentials,
   options: { readonly scheduler: Scheduler; readonly logger: Logger; readonly periodMs: number },
-): Timer {
+): CredentialsWatch {
   let trouble = '';
-  return options.scheduler.every(options.periodMs, () => {
+  const look = (): void => {
     try {
       if (credentials.reload()) options.logger.info('certificates were read again');
       trouble = '';
@@ -108,5 +114,7 @@ export function watchCredentials(
       if (messageOf(error) !== trouble) options.logger.error('certificates on disk are wrong', { error });
       trouble = messageOf(error);
     }
-  });
+  };
+  const timer = options.scheduler.every(options.periodMs, look);
+  return { look, cancel: () => timer.cancel() };
 }

@@ -2,14 +2,16 @@
  * Names in certificates: one URI in the subject's alternative names says to which cluster, in which role, and as
  * which node or person its holder belongs.
  *   hsctl://CLUSTER/controller    hsctl://CLUSTER/node/NODE    hsctl://CLUSTER/operator/NAME
+ *   hsctl://CLUSTER/viewer/NAME
  */
 export type Identity =
   | { readonly role: 'controller'; readonly cluster: string }
   | { readonly role: 'node'; readonly cluster: string; readonly name: string }
-  | { readonly role: 'operator'; readonly cluster: string; readonly name: string };
+  /** A person: operators may change things, viewers may look. */
+  | { readonly role: 'operator' | 'viewer'; readonly cluster: string; readonly name: string };
 
 const NAME = '[A-Za-z0-9][A-Za-z0-9._-]{0,62}';
-const URI = new RegExp(`^hsctl://(${NAME})/(?:(controller)|(node|operator)/(${NAME}))$`);
+const URI = new RegExp(`^hsctl://(${NAME})/(?:(controller)|(node|operator|viewer)/(${NAME}))$`);
 const ONE_NAME = new RegExp(`^${NAME}$`);
 
 /** Whether `name` may stand for a cluster, node or operator in a certificate. */
@@ -28,7 +30,7 @@ export function parseIdentity(uri: string): Identity | null {
   if (parts === null) return null;
   const [, cluster = '', controller, role, name = ''] = parts;
   if (controller !== undefined) return { role: 'controller', cluster };
-  return { role: role === 'node' ? 'node' : 'operator', cluster, name };
+  return { role: role === 'node' || role === 'viewer' ? role : 'operator', cluster, name };
 }
 
 /**

@@ -6,22 +6,21 @@ import { HsctlError, messageOf } from '../kit/errors.ts';
 import type { Logger } from '../kit/logger.ts';
 import { RateLimitedWarnings } from '../kit/rate-limited-warnings.ts';
 import type { Hello, PeerHello } from '../protocol/link/messages.ts';
+import { Admission, DEFAULT_ADMISSION, type AdmissionLimits } from './admission.ts';
 import { formatIdentity, identityOf, identityRefusal, type Identity } from './identity.ts';
 import type { LinkConnection } from './link-connection.ts';
 import { checkEndpoint, type LinkEndpoint, type LinkSecurity } from './security.ts';
 import { SocketLink } from './socket-link.ts';
 
-/** What strangers may cost us. */
-export interface LinkLimits {
-  /** Connections that have not said hello yet. */
-  readonly pendingLinks: number;
+/** What strangers may cost us; `pending` connections are those that have not said hello yet. */
+export interface LinkLimits extends AdmissionLimits {
   /** Time for the handshake and the hello, in milliseconds. */
   readonly helloTimeoutMs: number;
   /** Links in all. */
   readonly links: number;
 }
 
-export const DEFAULT_LINK_LIMITS: LinkLimits = { pendingLinks: 32, helloTimeoutMs: 5000, links: 128 };
+export const DEFAULT_LINK_LIMITS: LinkLimits = { ...DEFAULT_ADMISSION, helloTimeoutMs: 5000, links: 128 };
 
 export interface ListenOptions {
   readonly endpoint: LinkEndpoint;
@@ -124,6 +123,7 @@ class Doorman {
   readonly #options: ListenOptions;
   readonly #limits: LinkLimits;
   readonly #warnings: RateLimitedWarnings;
+  readonly #admission: Admission;
   /** By the peer's address and port. */
   readonly #visitors = new Map<string, Visitor>();
   readonly #links = new Set<SocketLink>();
@@ -132,17 +132,20 @@ class Doorman {
     this.#options = options;
     this.#limits = options.limits ?? DEFAULT_LINK_LIMITS;
     this.#warnings = new RateLimitedWarnings(options.logger, options.scheduler);
+    this.#admission = new Admission(this.#limits, options.scheduler);
   }
 
   /** A TCP connection, before anything was said. Without room for it, it is closed and null comes back. */
   arrived(socket: Socket): Visitor | null {
-    const { pendingLinks, links, helloTimeoutMs } = this.#limits;
+    const { links, helloTimeoutMs } = this.#limits;
     const peer = peerOf(socket);
     const address = socket.remoteAddress ?? '';
-    if (this.#visitors.size >= pendingLinks || this.#visitors.size + this.#links.size >= links) {
+    const isFull = this.#visitors.size + this.#links.size >= links;
+    const refusal = isFull ? 'too many connections' : this.#admission.arrived(address);
+    if (refusal !== null) {
       socket.on('error', () => undefined);
       socket.destroy();
-      this.#warn(peer, address, 'too many connections');
+      this.#warn(peer, address, refusal);
       return null;
     }
     const late = `no hello within ${helloTimeoutMs} ms`;
@@ -197,6 +200,7 @@ class Doorman {
   #admitted(visitor: Visitor, link: SocketLink): void {
     visitor.timer.cancel();
     this.#visitors.delete(visitor.peer);
+    this.#admission.left(visitor.address);
     this.#links.add(link);
     link.onClose(() => void this.#links.delete(link));
   }
@@ -210,6 +214,7 @@ class Doorman {
   #left(visitor: Visitor): void {
     if (this.#visitors.get(visitor.peer) !== visitor) return;
     this.#visitors.delete(visitor.peer);
+    this.#admission.left(visitor.address);
     visitor.timer.cancel();
     this.#warn(visitor.peer, visitor.address, visitor.refusal || visitor.link?.closeReason || 'left without a hello');
   }
@@ -224,7 +229,7 @@ function peerOf(socket: Socket): string {
 }
 
 /** What is wrong with the peer's certificate itself; null if our authority vouches for it at this time. */
-function certificateRefusal(socket: TLSSocket): string | null {
+export function certificateRefusal(socket: TLSSocket): string | null {
   if (socket.getPeerX509Certificate() === undefined) return 'it showed no certificate';
   if (socket.authorized) return null;
   return `its certificate is not valid: ${String(socket.authorizationError)}`;

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ApiServer } from '../../src/api/server.ts';
 import { tlsDoor } from '../../src/api/tls-door.ts';
-import { silentLogger } from '../../src/kit/logger.ts';
+import { systemScheduler } from '../../src/kit/clock.ts';
+import { silentLogger, type LogFields, type Logger } from '../../src/kit/logger.ts';
 import { createAuthority, issueCertificate } from '../../src/transport/certificates.ts';
 import { Credentials } from '../../src/transport/credentials.ts';
+import { expire } from '../transport/authorities.ts';
 import { ScriptedService } from './scripted-service.ts';
 
 /** What came back: the status, or the error of the connection. */
@@ -21,17 +23,28 @@ describe('the API by mutual TLS', () => {
   let server: ApiServer;
   let port = 0;
   let service: ScriptedService;
+  const warnings: LogFields[] = [];
+  const logger: Logger = { ...silentLogger, warn: (_message, fields = {}) => void warnings.push(fields) };
 
   before(async () => {
     await createAuthority(dir, 'realm');
     await issueCertificate(dir, { role: 'controller', cluster: 'realm' });
     await issueCertificate(dir, { role: 'operator', cluster: 'realm', name: 'alice' });
     await issueCertificate(dir, { role: 'node', cluster: 'realm', name: 'a' });
+    await issueCertificate(dir, { role: 'operator', cluster: 'realm', name: 'late' });
+    expire(dir, 'operator-late', 'hsctl://realm/operator/late');
+    await issueCertificate(dir, { role: 'operator', cluster: 'elsewhere', name: 'stranger' });
     await createAuthority(other, 'realm');
     await issueCertificate(other, { role: 'operator', cluster: 'realm', name: 'mallory' });
     port = await freePort();
     service = new ScriptedService();
-    const door = tlsDoor({ host: '127.0.0.1', port }, 'realm', new Credentials(dir, 'controller'));
+    const door = tlsDoor({
+      endpoint: { host: '127.0.0.1', port },
+      cluster: 'realm',
+      credentials: new Credentials(dir, 'controller'),
+      clock: systemScheduler,
+      logger,
+    });
     server = new ApiServer({ service, doors: [door], logger: silentLogger, version: 'test' });
     await server.open();
   });
@@ -44,7 +57,10 @@ describe('the API by mutual TLS', () => {
   it('answers an operator, and takes its name from the certificate', async () => {
     assert.equal(await ask('GET', '/v1/status', dir, 'operator-alice'), 200);
     assert.equal(await ask('POST', '/v1/groups/world/resume', dir, 'operator-alice'), 200);
-    assert.deepEqual(service.calls.at(-1), { action: 'resume', request: { group: 'world', operator: 'alice' } });
+    assert.deepEqual(service.calls.at(-1), {
+      action: 'resume',
+      request: { group: 'world', operator: 'alice (certificate)' },
+    });
   });
 
   it('lets a node look, but not change anything', async () => {
@@ -52,9 +68,20 @@ describe('the API by mutual TLS', () => {
     assert.equal(await ask('POST', '/v1/groups/world/resume', dir, 'a'), 403);
   });
 
-  it('does not answer without a certificate, or with one of another authority', async () => {
-    assert.equal(typeof (await ask('GET', '/v1/status', dir, null)), 'string');
-    assert.equal(typeof (await ask('GET', '/v1/status', other, 'operator-mallory')), 'string');
+  it('answers nobody without a certificate, or with one of another authority, cluster or time', async () => {
+    const calls = service.calls.length;
+    for (const [from, name] of [
+      [dir, null],
+      [other, 'operator-mallory'],
+      [dir, 'operator-stranger'],
+      [dir, 'operator-late'],
+    ] as const) {
+      assert.equal(await ask('GET', '/v1/status', from, name), 403, `${name}`);
+      assert.equal(await ask('POST', '/v1/groups/world/resume', from, name), 403, `${name}`);
+    }
+    assert.equal(service.calls.length, calls);
+    const reasons = warnings.map((fields) => fields['reason']);
+    assert.deepEqual(reasons, ['it showed no certificate'], 'one line a minute for an address');
   });
 
   function ask(method: string, path: string, from: string, name: string | null): Promise<Outcome> {

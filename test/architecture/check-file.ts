@@ -6,7 +6,7 @@ import { type Token, tokens } from './tokens.ts';
 export const RULES = {
   direction: 'imports go one way',
   computed: 'an import names its module, so that it can be checked',
-  programs: 'only kit/exec.ts starts programs',
+  programs: 'only kit/exec.ts and kit/peer-credentials.ts start programs',
   'command line': 'only commands knows the command-line library',
   pure: 'pure parts know no platform, no logger and no promise',
   time: 'only kit names clocks, random sources and timers',
@@ -28,6 +28,7 @@ const MAX_LINES = 400;
 const TIME_MODULES = /^(node:)?(timers(\/promises)?|perf_hooks)$/;
 const PROCESS_MODULES = /^(execa|(node:)?(child_process|cluster))$/;
 const COMMAND_LINE_MODULES = /^@oclif\//;
+const PROGRAM_STARTERS = ['kit/exec.ts', 'kit/peer-credentials.ts'];
 /** Kit files that reach outside although their names do not begin with `node:`. */
 const IMPURE_KIT = /^kit\/(exec|sd-notify)\.ts$/;
 
@@ -91,7 +92,7 @@ function checkImport(path: string, { specifier, line }: Import, report: Report):
     if (pure && IMPURE_KIT.test(target)) report('pure', line, specifier);
     return;
   }
-  if (PROCESS_MODULES.test(specifier) && path !== 'kit/exec.ts') report('programs', line, specifier);
+  if (PROCESS_MODULES.test(specifier) && !PROGRAM_STARTERS.includes(path)) report('programs', line, specifier);
   if (COMMAND_LINE_MODULES.test(specifier) && partOf(path) !== 'commands') report('command line', line, specifier);
   if (TIME_MODULES.test(specifier) && partOf(path) !== 'kit') report('time', line, specifier);
   if (pure && (specifier.startsWith('node:') || specifier.startsWith('pino'))) report('pure', line, specifier);

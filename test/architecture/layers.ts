@@ -34,7 +34,7 @@ function rowOf(part: string): number {
 const PURE = [
   /^model\//,
   /^protocol\//,
-  /^controller\/(?!ports\.ts$|group-controller\.ts$)/,
+  /^controller\/(?!(ports|group-controller|fence-runner|traffic-mover)\.ts$)/,
   /^replication\/core\//,
   /^agent\/core\//,
   /^traffic\/(.*[/-])?plan\.ts$/,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { HsctlError } from '../../src/kit/errors.ts';
@@ -16,6 +17,7 @@ import { clusterStatusSchema } from '../../src/model/status.ts';
 import { clusterOf, groupOf, nodeOf } from '../model/statuses.ts';
 import { CliFixture } from './cli-fixture.ts';
 
+const { uid, username } = userInfo();
 let cli: CliFixture;
 beforeEach(() => {
   cli = new CliFixture();
@@ -141,7 +143,7 @@ describe('hsctl promote', () => {
       dryRun: false,
       force: false,
       allowDataLoss: false,
-      operator: 'alice (claimed)',
+      operator: `${username} (uid ${uid}) for alice`,
     });
   });
 

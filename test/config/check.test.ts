@@ -21,7 +21,7 @@ describe('warnings', () => {
     [
       'a vip under a lease that the kernel cannot follow',
       '    profile: fast\n    traffic: [{ type: vip, address: 10.0.0.9/32, interface: eth0 }]\n',
-      "groups.world.traffic[0]: a silent machine's kernel keeps the address for up to 1.25s, so its takeover waits longer than the lease of 180ms; lead traffic by proxy, ipvs or nft instead, or use failover.lease: 1s or more",
+      "groups.world.traffic[0]: a silent machine's kernel keeps the address for up to 1.25s, so its takeover waits longer than the lease of 180ms; lead traffic by proxy, ipvs or nft instead, use failover.lease: 1s or more, or fence the silent machine (failover.fence: always)",
     ],
     [
       'silence that is noticed after the lease',

@@ -42,6 +42,8 @@ describe('loadConfig', () => {
       socket: '/run/hsctl/world.sock',
       listen: { host: '127.0.0.1', port: 6379 },
       store: '/var/lib/hsctl/world',
+      fence: [],
+      watchdog: null,
     });
   });
 

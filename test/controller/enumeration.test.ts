@@ -26,10 +26,13 @@ function decisions(view: GroupView, earlier: readonly Step[] = []): readonly Ste
 }
 
 /** Whether the one that served before can do so no more, told without the code that decides it. */
-function isFenced({ record, nodes }: GroupView): boolean {
+function isFenced({ record, nodes, thresholds }: GroupView): boolean {
   const former = nodes.find(({ id }) => id === record.previous);
   if (former === undefined) return nodes.every(({ id, grantRunsMs }) => id === record.master || grantRunsMs === 0);
-  return former.renouncedEpoch >= record.previousEpoch || (!record.masterNeedsNoLease && former.grantRunsMs === 0);
+  if (former.renouncedEpoch >= record.previousEpoch) return true;
+  const byCommands = thresholds.fence === 'always' && thresholds.fenceable.includes(former.id);
+  const isWaived = record.fence?.state === 'waived' && record.fence.node === former.id;
+  return !record.masterNeedsNoLease && (!byCommands || isWaived) && former.grantRunsMs === 0;
 }
 
 function checkSafe(before: GroupView, after: GroupRecord, what: string): void {
@@ -37,7 +40,7 @@ function checkSafe(before: GroupView, after: GroupRecord, what: string): void {
   const isNewReign = after.epoch !== record.epoch;
   const loses = after.dataLossAccepted || after.cause === 'forced';
   assert.ok(after.revision > record.revision, `${what}: revisions rise`);
-  if (isNewReign || after.stage === 'fencing') {
+  if (isNewReign || (after.stage === 'fencing' && record.stage !== 'fencing')) {
     assert.ok(after.epoch > record.epoch || record.stage === 'none', `${what}: epochs rise`);
     const adopts = after.cause === 'adopted' && after.stage === 'promoting';
     for (const { report } of nodes) {

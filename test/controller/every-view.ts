@@ -1,7 +1,7 @@
 import { emptyRecord, type GroupRecord } from '../../src/model/group-record.ts';
 import type { GroupView } from '../../src/controller/view.ts';
 import { SeededRandom } from '../sim/seeded-random.ts';
-import { NOW_WALL_MS, SERVING, view, type NodeChanges } from './views.ts';
+import { fence, NOW_WALL_MS, SERVING, view, type NodeChanges } from './views.ts';
 
 /** The product of every kind of record with everything that may be known of each node; what is minor is drawn. */
 
@@ -14,6 +14,8 @@ const REIGN_9_OF_A = {
   previousEpoch: 8,
 } as const;
 const ALONE = { inSync: ['a'], masterNeedsNoLease: true } satisfies Partial<GroupRecord>;
+
+const LOST_A = { ...REIGN_8, ...ALONE, stage: 'fencing', cause: 'forced', dataLossAccepted: true } as const;
 
 /** Every kind of record that the rules and an operator can make, by what it tells. */
 export const RECORDS: Readonly<Record<string, GroupRecord>> = Object.fromEntries(
@@ -33,6 +35,11 @@ export const RECORDS: Readonly<Record<string, GroupRecord>> = Object.fromEntries
       cause: 'forced',
       dataLossAccepted: true,
     },
+    'b chosen with loss, a to be fenced': { ...LOST_A, ...fence('wanted') },
+    'b chosen with loss, a not fenced yet': { ...LOST_A, ...fence('failed') },
+    'b chosen with loss, a fenced': { ...LOST_A, ...fence('confirmed') },
+    'b chosen by force, a not fenced': { ...LOST_A, masterNeedsNoLease: false, ...fence('waived') },
+    'a serves alone, but is off by the word of an operator': { ...ALONE, ...fence('confirmed') },
     'a chosen anew': { ...REIGN_9_OF_A, stage: 'fencing', cause: 'reelected' },
     'a chosen anew, alone': { ...REIGN_9_OF_A, ...ALONE, stage: 'fencing', cause: 'reelected' },
     'a chosen first': { stage: 'fencing', previous: null, cause: 'initial' },
@@ -133,14 +140,23 @@ function drawn(random: SeededRandom, base: GroupRecord, a: NodeChanges, b: NodeC
       mode: random.pick(['auto', 'auto', 'manual']),
       onControllerLoss: random.pick(['serve', 'stop']),
       appJoins: random.chance(0.8),
+      fence: random.pick(['doubt', 'doubt', 'always']),
+      fenceable: random.pick([[], ['a', 'b']]),
       prefer: random.pick(['a', 'b']),
     },
-    a: withMinor(random, a),
+    a: fenced(base, withMinor(random, a)),
     b: withMinor(random, b),
     stageMs: random.pick([0, 100, 40_000]),
     trafficMoved: random.chance(0.5),
     cutOff: drained.filter(() => random.chance(0.3)),
   });
+}
+
+/** A fence on record is as good as the node's own word. */
+function fenced({ fence: onRecord }: GroupRecord, a: NodeChanges): NodeChanges {
+  if (onRecord?.state !== 'confirmed') return a;
+  const word = a.renouncedEpoch ?? a.report?.renouncedEpoch ?? 0;
+  return { ...a, renouncedEpoch: Math.max(word, onRecord.epoch) };
 }
 
 /** App, log, probe and grant of a node. */

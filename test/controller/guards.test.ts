@@ -2,7 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as guards from '../../src/controller/guards.ts';
 import { emptyRecord } from '../../src/model/group-record.ts';
-import { CHOSEN_B, GAVE_UP, NOW_WALL_MS, READY_UNDER_8, RESTARTED, SILENT, view, type ViewChanges } from './views.ts';
+import {
+  ALWAYS,
+  CHOSEN_B,
+  COMMANDS,
+  fence,
+  GAVE_UP,
+  NOW_WALL_MS,
+  READY_UNDER_8,
+  RESTARTED,
+  SILENT,
+  view,
+  type ViewChanges,
+} from './views.ts';
 
 type Case = readonly [found: string, changes: ViewChanges];
 
@@ -191,14 +203,42 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
       ],
       ['the grant to a runs for 0 ms', { record: CHOSEN_B, a: { ...SILENT, grantRunsMs: 0 } }],
       ['no former master', { record: { ...CHOSEN_B, previous: null }, a: { grantRunsMs: 0 } }],
+      [
+        'the grant to a runs for 0 ms',
+        { record: { ...CHOSEN_B, ...fence('waived') }, thresholds: ALWAYS, a: { ...SILENT, grantRunsMs: 0 } },
+      ],
     ],
     fails: [
       ['the grant to a runs for 250 ms', { record: CHOSEN_B, a: { ...SILENT, grantRunsMs: 250 } }],
       [
-        'a may serve alone without a lease',
+        'a may serve alone without a lease; once you have made sure that it is off: hsctl fenced world a',
         { record: { ...CHOSEN_B, masterNeedsNoLease: true }, a: { ...SILENT, grantRunsMs: 0 } },
       ],
+      [
+        'a may serve alone without a lease; a is not fenced yet',
+        { record: { ...CHOSEN_B, masterNeedsNoLease: true }, thresholds: COMMANDS, a: { ...SILENT, grantRunsMs: 0 } },
+      ],
+      [
+        'a is being fenced',
+        { record: { ...CHOSEN_B, ...fence('wanted') }, thresholds: ALWAYS, a: { ...SILENT, grantRunsMs: 0 } },
+      ],
       ['a grant to a may run for 250 ms', { record: { ...CHOSEN_B, previous: null }, a: { grantRunsMs: 250 } }],
+    ],
+  },
+  fenceIsDue: {
+    holds: [
+      [
+        'a has not given up',
+        { record: { ...CHOSEN_B, masterNeedsNoLease: true }, thresholds: COMMANDS, a: SILENT, stageMs: 0 },
+      ],
+      ['a has not given up', { record: CHOSEN_B, thresholds: ALWAYS, a: SILENT, stageMs: 0 }],
+    ],
+    fails: [
+      ['no former master', { record: { ...CHOSEN_B, previous: null }, thresholds: ALWAYS }],
+      ['a renounced', { record: CHOSEN_B, thresholds: ALWAYS, a: GAVE_UP }],
+      ['a is being fenced', { record: { ...CHOSEN_B, ...fence('wanted') }, thresholds: ALWAYS, a: SILENT }],
+      ['a has a lease that ends, or no commands', { record: CHOSEN_B, thresholds: COMMANDS, a: SILENT }],
+      ['a is heard and may give up by itself', { record: CHOSEN_B, thresholds: ALWAYS, stageMs: 90_000 }],
     ],
   },
   masterIsReady: {

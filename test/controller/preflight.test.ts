@@ -133,10 +133,10 @@ describe('a forced promotion', () => {
     assert.equal(plan({ a: SILENT }).change?.dataLossAccepted, false);
   });
 
-  it('of a node beside a silent master that may serve without lease needs --force', () => {
+  it('of a node beside a silent master that may serve without lease needs the word of an operator, or --force', () => {
     const alone = { record: { masterNeedsNoLease: true, inSync: ['a'] }, a: SILENT } satisfies ViewChanges;
     assert.deepEqual(plan(alone, ALLOW).refusals, [
-      'a may still serve alone without a lease; make sure that it is off, then use --force',
+      'a may still serve alone without a lease; make sure that it is off, then say so: hsctl fenced world a',
     ]);
     const forced = plan(alone, { ...ALLOW, ...FORCE });
     assert.deepEqual(forced.refusals, []);

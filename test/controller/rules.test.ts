@@ -106,6 +106,12 @@ const FIXTURES: readonly Fixture[] = [
     change: { stage: 'fencing', epoch: 9, master: 'b', masterInstance: 'later' },
   },
   {
+    rule: 'R320',
+    when: 'the former master may serve alone without a lease, is silent, and has commands',
+    view: { record: { ...CHOSEN_B, masterNeedsNoLease: true }, thresholds: { fenceable: ['a', 'b'] }, a: SILENT },
+    change: { stage: 'fencing', fence: { node: 'a', epoch: 7, state: 'wanted', attempts: 0, detail: '' } },
+  },
+  {
     rule: 'R390',
     when: 'the grant to the former master still runs',
     view: { record: CHOSEN_B, a: { ...SILENT, grantRunsMs: 300 } },

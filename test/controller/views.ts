@@ -1,4 +1,4 @@
-import { emptyRecord, type GroupRecord } from '../../src/model/group-record.ts';
+import { emptyRecord, type FenceRecord, type GroupRecord } from '../../src/model/group-record.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
 import type { GroupView, NodeView, Thresholds } from '../../src/controller/view.ts';
 import { reportOf } from '../model/reports.ts';
@@ -39,6 +39,8 @@ export const THRESHOLDS: Thresholds = {
   switchoverTimeoutMs: 5_000,
   onControllerLoss: 'serve',
   appJoins: true,
+  fence: 'doubt',
+  fenceable: [],
 };
 
 export const NOW_WALL_MS = 1_700_000_000_000;
@@ -68,6 +70,18 @@ export const CHOSEN_B = {
   previousEpoch: 7,
   servingSinceWallMs: null,
 } as const satisfies Partial<GroupRecord>;
+
+/** Both nodes have fence commands; they run where no lease tells, or always. */
+export const COMMANDS = { fenceable: ['a', 'b'] } as const satisfies Partial<Thresholds>;
+export const ALWAYS = { ...COMMANDS, fence: 'always' } as const satisfies Partial<Thresholds>;
+
+/** What is on record of the fencing of a, whose epoch was 7. */
+export function fence(
+  state: FenceRecord['state'],
+  detail = 'the power switch does not answer',
+): Pick<GroupRecord, 'fence'> {
+  return { fence: { node: 'a', epoch: 7, state, attempts: 1, detail } };
+}
 
 /** A node whose machine or agent is gone: nobody hears it. */
 export const SILENT = { linked: false, silentMs: 900, silentToPeerMs: 900 } as const satisfies NodeChanges;

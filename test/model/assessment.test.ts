@@ -137,6 +137,12 @@ const CASES: readonly [what: string, change: Partial<GroupFacts>, severity: Seve
     'probe of b: refused',
   ],
   [
+    'a node with something to see to',
+    { nodes: [master({ warnings: ['10.0.0.100 is used by the machine 02:00:00:00:00:01 too'] }), nodeOf('b')] },
+    'warning',
+    'a: 10.0.0.100 is used by the machine 02:00:00:00:00:01 too',
+  ],
+  [
     'certificate ends soon',
     { nodes: [master({}), nodeOf('b', { certificateEndsWallMs: NOW_MS + 3 * DAY_MS })] },
     'warning',
@@ -173,12 +179,14 @@ describe('assessment of a group', () => {
   }
 });
 
+const CONTROLLER = { tilt: null, certificateEndsWallMs: null } as const;
+
 describe('assessment of a cluster', () => {
   const bad = groupOf({ ...notServing, group: 'cache' });
   const poor = groupOf({ ...alone, group: 'lists', nodes: [master({}), nodeOf('b', { linked: false })] });
 
   it('tells of the only group by name', () => {
-    assert.deepEqual(assessCluster([groupOf()], 'controller', null), {
+    assert.deepEqual(assessCluster([groupOf()], 'controller', CONTROLLER, NOW_MS), {
       severity: 'ok',
       summary: 'world: a serves, protected by b',
     });
@@ -186,24 +194,36 @@ describe('assessment of a cluster', () => {
 
   it('counts the groups, and tells of the worst', () => {
     assert.equal(
-      assessCluster([groupOf(), groupOf()], 'controller', null).summary,
+      assessCluster([groupOf(), groupOf()], 'controller', CONTROLLER, NOW_MS).summary,
       'all 2 groups serve and are protected',
     );
-    assert.deepEqual(assessCluster([groupOf(), poor, bad], 'controller', null), {
+    assert.deepEqual(assessCluster([groupOf(), poor, bad], 'controller', CONTROLLER, NOW_MS), {
       severity: 'critical',
       summary: '2 of 3 groups need attention; cache: nobody serves: a has no lease',
     });
-    assert.equal(assessCluster([groupOf(), bad], 'controller', null).summary, 'cache: nobody serves: a has no lease');
+    assert.equal(
+      assessCluster([groupOf(), bad], 'controller', CONTROLLER, NOW_MS).summary,
+      'cache: nobody serves: a has no lease',
+    );
   });
 
   it('says first that the controller is lost, or decides nothing', () => {
-    assert.match(assessCluster([groupOf()], 'agents', null).summary, /^the controller does not answer/);
-    assert.equal(assessCluster([groupOf()], 'agents', null).severity, 'warning');
+    assert.match(assessCluster([groupOf()], 'agents', null, NOW_MS).summary, /^the controller does not answer/);
+    assert.equal(assessCluster([groupOf()], 'agents', null, NOW_MS).severity, 'warning');
     assert.match(
-      assessCluster([groupOf()], 'controller', 'a clock jumped').summary,
+      assessCluster([groupOf()], 'controller', { ...CONTROLLER, tilt: 'a clock jumped' }, NOW_MS).summary,
       /decides nothing for now: a clock jumped/,
     );
-    assert.equal(assessCluster([], 'controller', null).severity, 'unknown');
+    assert.equal(assessCluster([], 'controller', CONTROLLER, NOW_MS).severity, 'unknown');
+  });
+
+  it("warns of the end of the controller's own certificate", () => {
+    const ending = (leftMs: number) =>
+      assessCluster([groupOf()], 'controller', { ...CONTROLLER, certificateEndsWallMs: NOW_MS + leftMs }, NOW_MS);
+    assert.equal(ending(30 * DAY_MS).severity, 'ok');
+    assert.match(ending(3 * DAY_MS).summary, /^the certificate of the controller ends in 3d/);
+    assert.equal(ending(3 * DAY_MS).severity, 'warning');
+    assert.deepEqual(ending(-1).severity, 'critical');
   });
 
   it('takes a known failure for worse than ignorance', () => {

@@ -43,6 +43,8 @@ export interface ClusterOptions {
   readonly replication?: object;
   /** Keys of a node beside the rig's own, as in the file. */
   readonly nodeSettings?: (node: NodeName) => object;
+  /** How long it may take until the pair is whole, for slow machines; default: half a minute. */
+  readonly startLimitMs?: number;
   /** Added to the environment of the daemons on a machine. */
   readonly env?: (machine: Machine) => Readonly<Record<string, string>>;
 }
@@ -72,7 +74,7 @@ export class Cluster {
     await cluster.startController();
     for (const node of NODES) await cluster.startAgent(node);
     for (const node of NODES) await cluster.startApp(node);
-    await cluster.whole();
+    await cluster.whole(options.startLimitMs);
     return cluster;
   }
 

@@ -16,7 +16,9 @@ export interface Loopback {
   readonly client: (node: NodeName) => RawClient;
 }
 
-export type LoopbackOptions = Partial<Pick<ClusterOptions, 'app' | 'failover' | 'appSettings' | 'replication'>> & {
+export type LoopbackOptions = Partial<
+  Pick<ClusterOptions, 'app' | 'failover' | 'appSettings' | 'replication' | 'nodeSettings'>
+> & {
   /** Where the machines' folders are; default the system's temporary directory. */
   readonly base?: string;
 };

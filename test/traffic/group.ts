@@ -18,6 +18,8 @@ export function groupOf(
     socket: `/run/hsctl/${id}.sock`,
     listen: null,
     store: `/var/lib/hsctl/${id}`,
+    fence: [],
+    watchdog: null,
   });
   return { name: 'world', nodes: [node('a'), node('b')] } as unknown as GroupConfig;
 }

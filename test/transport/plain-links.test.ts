@@ -189,7 +189,7 @@ suite('a listener on plain TCP', () => {
   });
 
   test('keeps few connections that have not said hello', async (t) => {
-    const listener = await startListener(t, { limits: { ...DEFAULT_LINK_LIMITS, pendingLinks: 2 } });
+    const listener = await startListener(t, { limits: { ...DEFAULT_LINK_LIMITS, pending: 2 } });
     const first = await dial(t, listener.port);
     await dial(t, listener.port);
     const third = await dialRaw(t, listener.port);

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fuzzRuns, mutated } from '../../protocol/resp/mutations.ts';
+import { tries } from '../../effort.ts';
+import { mutated } from '../../protocol/resp/mutations.ts';
 import { startService } from './harness.ts';
 
 /** Every command, with arguments of the kinds that it takes. */
@@ -37,7 +38,7 @@ void test('whatever is sent, the service answers, closes or waits, and goes on s
         [],
       );
     }),
-    { numRuns: Math.ceil(fuzzRuns / 10) },
+    { numRuns: tries(20_000) },
   );
   const client = another();
   assert.equal(await client.ask('SET', 'after', '1'), 'OK');

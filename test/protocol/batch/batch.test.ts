@@ -8,10 +8,10 @@ import { rollingHash, writeHeader } from '../../../src/protocol/batch/batch-head
 import { checkBatch, checkSingleBatch } from '../../../src/protocol/batch/check-batch.ts';
 import { BATCH_HEADER_BYTES, BATCH_SOFT_LIMIT_BYTES, OP } from '../../../src/protocol/batch/layout.ts';
 import { SparseBatchBuilder, trimmedBatch } from '../../../src/protocol/batch/sparse-batch.ts';
+import { tries } from '../../effort.ts';
 import { addAll, anyRecords, batchOf, recordsOf } from './samples.ts';
 
-/** Number of runs of each property; the full count is for CI. */
-const RUNS = Number(process.env['HSCTL_CODEC_RUNS'] ?? 300);
+const RUNS = tries(6_000);
 
 const numbered = <T>(records: readonly T[], firstSeq: number): (T & { seq: number })[] =>
   records.map((record, index) => ({ ...record, seq: firstSeq + index }));

@@ -1,8 +1,5 @@
 import fc from 'fast-check';
 
-/** How many mutated inputs a fuzz test tries: `FUZZ_RUNS`, or few enough for an everyday run. */
-export const fuzzRuns = Number(process.env['FUZZ_RUNS'] ?? 20_000);
-
 /** One change of an input; places and lengths are fractions of it, so that they fit any length. */
 type Mutation =
   | { readonly kind: 'replace' | 'insert'; readonly at: number; readonly byte: number }

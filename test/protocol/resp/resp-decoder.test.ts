@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { HsctlError } from '../../../src/kit/errors.ts';
 import { PushMessage, type Reply, ReplyError, ReplyMap, RespDecoder } from '../../../src/protocol/resp/resp-decoder.ts';
 import { RespWriter } from '../../../src/protocol/resp/resp-writer.ts';
-import { cutAt, cuts, fuzzRuns, mutated } from './mutations.ts';
+import { tries } from '../../effort.ts';
+import { cutAt, cuts, mutated } from './mutations.ts';
 
 function decode(pieces: readonly Uint8Array[]): Reply[] {
   const decoder = new RespDecoder(1_000_000);
@@ -134,7 +135,7 @@ void suite('bytes that are no replies', () => {
       fc.property(mutated(SAMPLES.map(([text]) => Buffer.from(text, 'latin1'))), cuts, (input, fractions) => {
         assert.deepEqual(outcome(cutAt(input, fractions)), outcome([input]));
       }),
-      { numRuns: fuzzRuns },
+      { numRuns: tries(40_000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import { levelPair, PairOfNodes, SILENCE_LIMIT_MS, startedPair } from './pair-of-nodes.ts';
+import { tries } from '../../effort.ts';
 
 const KiB = 1024;
 const MiB = 1024 * 1024;
@@ -77,7 +78,7 @@ suite('whatever happens to the link', () => {
           confirmed.toSorted((a, b) => a - b),
         );
       }),
-      { numRuns: Number(process.env['HSCTL_TEST_RUNS'] ?? 60) },
+      { numRuns: tries(1_000) },
     );
   });
 
