@@ -9,9 +9,10 @@ export function redisProbe(options: ProbeOptions<'redis'>): Probe {
   return {
     look: (target, signal) =>
       overTcp(options, target, signal, async (wire) => {
-        if (options.passwordFile !== null) {
-          const account = options.user === null ? [] : [options.user];
-          wire.write(command(['AUTH', ...account, await readPassword(options.passwordFile)]));
+        const { user, passwordFile } = options;
+        if (user !== null || passwordFile !== null) {
+          const account = user === null ? [] : [user];
+          wire.write(command(['AUTH', ...account, await readPassword(passwordFile)]));
           expectReply(await wire.line('answer to AUTH'), '+OK');
         }
         wire.write(command(['PING']));

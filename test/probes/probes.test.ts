@@ -4,15 +4,9 @@ import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import type { Probe, ProbeTarget } from '../../src/probes/probe.ts';
 import { lookAt, never, probeOf } from './looks.ts';
-import { TestServer, deadTarget } from './servers.ts';
+import { deadTarget, serving } from './servers.ts';
 
 const tcp = probeOf('tcp');
-
-async function serving(t: TestContext, serve: (socket: Socket) => void): Promise<ProbeTarget> {
-  const server = await TestServer.listen(serve);
-  t.after(() => server.close());
-  return server.target;
-}
 
 /** Answers each connection with `text` once something was asked, and leaves it open. */
 function answering(
@@ -31,7 +25,7 @@ function answering(
 describe('tcp probe', () => {
   it('is good where a connection is accepted, and closes it', async (t) => {
     const closed = Promise.withResolvers<undefined>();
-    const target = await serving(t, (socket) => socket.resume().once('close', () => closed.resolve(undefined)));
+    const target = await serving(t, (socket) => socket.once('close', () => closed.resolve(undefined)));
     assert.deepEqual(await tcp.look(target, never), { good: true, detail: 'connection accepted' });
     await closed.promise;
   });
@@ -43,7 +37,7 @@ describe('tcp probe', () => {
   });
 
   it('prefers its own port to that of the target', async (t) => {
-    const { port } = await serving(t, (socket) => socket.resume());
+    const { port } = await serving(t, () => {});
     assert.equal((await lookAt({ host: '127.0.0.1', port: 1 }, 'tcp', { port })).good, true);
   });
 
@@ -52,7 +46,7 @@ describe('tcp probe', () => {
   });
 
   it('gives the reason of its signal', async (t) => {
-    const target = await serving(t, (socket) => socket.resume());
+    const target = await serving(t, () => {});
     const stopped = AbortSignal.abort(new Error('too late'));
     assert.deepEqual(await tcp.look(target, stopped), { good: false, detail: 'too late' });
     const stop = new AbortController();

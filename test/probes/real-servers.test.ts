@@ -32,7 +32,18 @@ describe('redis probe with Redis', () => {
   let open: RealServer;
   let closed: RealServer;
   before(async () => {
-    open = await startRedis('--user', 'watch', 'on', `>${PASSWORD.replace(' ', '_')}`, '+ping');
+    open = await startRedis(
+      '--user',
+      'watch',
+      'on',
+      `>${PASSWORD.replace(' ', '_')}`,
+      '+ping',
+      '--user',
+      'guest',
+      'on',
+      'nopass',
+      '+ping',
+    );
     closed = await startRedis('--requirepass', PASSWORD);
   });
   after(() => Promise.all([open?.close(), closed?.close()]));
@@ -46,6 +57,8 @@ describe('redis probe with Redis', () => {
     const account = join(folder, 'account');
     writeFileSync(account, PASSWORD.replace(' ', '_'));
     assert.equal((await lookAt(open.target, 'redis', { user: 'watch', passwordFile: account })).good, true);
+    assert.equal((await lookAt(open.target, 'redis', { user: 'guest' })).good, true);
+    refuses(await lookAt(open.target, 'redis', { user: 'nobody' }), /WRONGPASS/);
   });
 
   it('says what is wrong with its login', async () => {

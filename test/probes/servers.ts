@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { ProbeTarget } from '../../src/probes/probe.ts';
+import type { TestContext } from 'node:test';
+import type { ProbeResult, ProbeTarget } from '../../src/probes/probe.ts';
 
 /** A server on loopback for one test: each connection goes to `serve`; all end with `close`. */
 export class TestServer {
@@ -42,4 +43,24 @@ export async function deadTarget(): Promise<ProbeTarget> {
   const server = await TestServer.listen(() => undefined);
   await server.close();
   return server.target;
+}
+
+/** A bad result. */
+export const bad = (detail: string): ProbeResult => ({ good: false, detail });
+
+/** A server for one test. */
+export async function serving(t: TestContext, serve: (socket: Socket) => void): Promise<ProbeTarget> {
+  const server = await TestServer.listen((socket) => serve(socket.resume()));
+  t.after(() => server.close());
+  return server.target;
+}
+
+/** A server for one test: says the first text at once and each further one at what the client sends next. */
+export function saying(t: TestContext, ...texts: readonly (string | Buffer)[]): Promise<ProbeTarget> {
+  return serving(t, (socket) => {
+    const rest = [...texts];
+    const next = (): void => void socket.write(rest.shift() ?? '');
+    socket.on('data', next);
+    next();
+  });
 }
