@@ -1,5 +1,6 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
+import { uniqueId } from '../kit/random.ts';
 import { ProbeFailure } from './reason.ts';
 
 /** The client's side of SCRAM-SHA-256 (RFC 5802, 7677) without channel binding. */
@@ -11,7 +12,7 @@ const KEY_BYTES = 32;
 
 export class Scram {
   readonly #password: string;
-  readonly #nonce = randomBytes(18).toString('base64');
+  readonly #nonce = uniqueId();
   #serverProof: Buffer = Buffer.alloc(0);
 
   constructor(password: string) {
