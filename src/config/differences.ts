@@ -1,5 +1,5 @@
 import { formatDuration, formatRate, formatSize } from '../kit/units.ts';
-import type { GroupConfig, TrafficConfig } from './config.ts';
+import type { Config, GroupConfig, TrafficConfig } from './config.ts';
 
 /** What two configurations of a group say differently. Pure. */
 export interface Difference {
@@ -17,6 +17,15 @@ type Tree = Readonly<Record<string, unknown>>;
 /** Every key with another value; traffic is told apart by `trafficDifferences`. */
 export function groupDifferences(before: GroupConfig, after: GroupConfig): readonly Difference[] {
   return [...differences([], treeOf(before), treeOf(after))];
+}
+
+/** The same of what concerns all groups. */
+export function clusterDifferences(before: Config, after: Config): readonly Difference[] {
+  const head = (config: Config): Tree => {
+    const { groups: _, ...rest } = config;
+    return rest;
+  };
+  return [...differences([], head(before), head(after))];
 }
 
 /** Entries of `traffic` that are gone or new; one with a changed value is both. */

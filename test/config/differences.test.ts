@@ -10,8 +10,8 @@ cluster: c
 groups:
   world:
     nodes:
-      a: { address: 127.0.0.1, control: 1, replication: 2 }
-      b: { address: 127.0.0.1, control: 3, replication: 4 }
+      a: { address: 127.0.0.1, control: 1, replication: 2, port: 5 }
+      b: { address: 127.0.0.1, control: 3, replication: 4, port: 6 }
     failover: ${failover}
 ${more}`;
   const [group] = parseConfig(text, 'test').config.groups;
@@ -23,7 +23,7 @@ describe('what two configurations say differently', () => {
   it('is told in the words and units of the file', () => {
     const before = groupOf();
     const after = groupOf(
-      '{ lease: 3s, mode: manual }',
+      '{ lease: 2s, mode: manual }',
       '    replication: { segmentSize: 1MiB, catchUpRate: unlimited }\n',
     );
     const told = groupDifferences(before, after).map(({ key, before: from, after: to }) => `${key}: ${from} -> ${to}`);
@@ -31,7 +31,7 @@ describe('what two configurations say differently', () => {
       'replication.catchUpRate: 100MiB/s -> unlimited',
       'replication.segmentSize: 64MiB -> 1MiB',
       'failover.mode: auto -> manual',
-      'failover.lease: 1s -> 3s',
+      'failover.lease: 1s -> 2s',
     ]);
   });
 
@@ -51,7 +51,7 @@ describe('what two configurations say differently', () => {
   it('keeps former values at given places, of nodes by their names', () => {
     const before = groupOf();
     const after: GroupConfig = {
-      ...groupOf('{ lease: 3s }'),
+      ...groupOf('{ lease: 2s }'),
       nodes: before.nodes.map((node) => ({ ...node, store: `/new/${node.id}`, control: 99 })),
     };
     const kept = withFormer(before, after, [

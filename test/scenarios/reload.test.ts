@@ -122,7 +122,7 @@ describe('hsctl config reload', () => {
       });
       const printed = await cluster.hsctl('config', 'reload');
       assert.match(printed, /friends: failover\.holdDown: 0s becomes 7s\n/);
-      assert.match(printed, /after a restart: cluster: rig becomes another when every daemon is stopped/);
+      assert.match(printed, /after a restart: cluster: rig becomes another when every daemon is stopped and started/);
       assert.match(printed, /after a restart: friends: nodes\.b\.store: .* when the agent of b is restarted/);
       await cluster.whole();
     }));

@@ -1,4 +1,5 @@
 import type { Config, GroupConfig, NodeConfig } from '../../config/config.ts';
+import { clusterDifferences } from '../../config/differences.ts';
 import { groupDigest } from '../../config/digest.ts';
 import { loadConfigAside } from '../../config/load-aside.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
@@ -93,13 +94,11 @@ function nodeOf(group: GroupConfig, id: string): NodeConfig {
   throw new HsctlError('config', `group ${group.name} has no node ${id} any more`, `it has: ${nodes}; stop this agent`);
 }
 
-/** What concerns all groups is never changed while a daemon runs. */
+/** What concerns all groups is never changed while a daemon runs; the controller's own part is none of the agent's. */
 function withCluster(before: Config, after: Config, plan: GroupPlan): GroupPlan {
-  const restarts = [...plan.restarts];
-  if (before.cluster !== after.cluster) restarts.push(`cluster: ${before.cluster} becomes ${after.cluster}`);
-  if (before.tls?.dir !== after.tls?.dir)
-    restarts.push(`tls.dir: ${before.tls?.dir ?? 'none'} becomes ${after.tls?.dir ?? 'none'}`);
-  return { ...plan, restarts };
+  const differences = clusterDifferences(before, after).filter(({ path }) => path[0] !== 'controller');
+  const restarts = differences.map(({ key, before: one, after: other }) => `${key}: ${one} becomes ${other}`);
+  return { ...plan, restarts: [...plan.restarts, ...restarts] };
 }
 
 function bounded(lines: readonly string[]): string[] {

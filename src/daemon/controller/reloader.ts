@@ -1,5 +1,6 @@
 import type { ReloadRequest } from '../../api/controller-service.ts';
 import type { Config, GroupConfig } from '../../config/config.ts';
+import { clusterDifferences } from '../../config/differences.ts';
 import { groupDigest } from '../../config/digest.ts';
 import { loadConfigAside } from '../../config/load-aside.ts';
 import { hasRenounced, isLive, masterOf } from '../../controller/view.ts';
@@ -174,27 +175,10 @@ function newIn({ changes }: AgentAnswers, lines: readonly string[]): string[] {
   return changes.filter(({ group, text }) => !lines.includes(`${group}: ${text}`)).map(({ line }) => line);
 }
 
+/** What concerns all groups takes a restart. */
 function clusterRestarts(before: Config, after: Config): string[] {
-  const restarts: string[] = [];
-  const compare = (key: string, one: string | null, other: string | null, what: string): void => {
-    if (one !== other) restarts.push(`${key}: ${one ?? 'none'} becomes ${other ?? 'none'} when ${what}`);
-  };
-  const endpoint = ({ controller: { listen } }: Config): string | null => listen && `${listen.host}:${listen.port}`;
-  const controller = 'the controller is restarted';
-  compare(
-    'cluster',
-    before.cluster,
-    after.cluster,
-    'every daemon is stopped and then started: names keep clusters apart',
-  );
-  compare('tls.dir', before.tls?.dir ?? null, after.tls?.dir ?? null, 'the controller and the agents are restarted');
-  compare('controller.listen', endpoint(before), endpoint(after), controller);
-  compare('controller.socket', before.controller.socket, after.controller.socket, controller);
-  compare(
-    'controller.state',
-    before.controller.state,
-    after.controller.state,
-    `${controller}; move the records there first`,
-  );
-  return restarts;
+  return clusterDifferences(before, after).map(({ path, key, before: one, after: other }) => {
+    const who = path[0] === 'controller' ? 'the controller is restarted' : 'every daemon is stopped and started again';
+    return `${key}: ${one} becomes ${other} when ${who}`;
+  });
 }

@@ -165,6 +165,8 @@ export class MasterSession {
       case 'report':
       case 'beat':
       case 'assign':
+      case 'reload':
+      case 'reloaded':
       case 'attach':
       case 'batch':
       case 'ping':

@@ -174,6 +174,8 @@ export class SlaveSession {
       case 'beat':
       case 'grant':
       case 'assign':
+      case 'reload':
+      case 'reloaded':
       case 'ack':
         return this.close(`node ${this.#options.peer} sent ${message.type}, which a master never sends`);
     }
