@@ -5,7 +5,10 @@ import { openShell, TestVm } from '../../test/vm/vm.ts';
 const LIMIT_MS = 600_000;
 
 async function runFiles(files: readonly string[]): Promise<number> {
-  const vm = await TestVm.start(files.map((file) => resolve(file)));
+  const vm = await TestVm.start(
+    files.map((file) => resolve(file)),
+    (text) => void process.stderr.write(text),
+  );
   let failed = 0;
   let ran = 0;
   try {
@@ -14,7 +17,6 @@ async function runFiles(files: readonly string[]): Promise<number> {
       if (outcome === 'failed') failed += 1;
       ran += 1;
     }
-    if (failed > 0) console.log(vm.tail);
   } finally {
     await vm.close();
   }

@@ -102,7 +102,7 @@ const traffic = fc.oneof(
       socket: fc.constant('/run/haproxy.sock'),
       backend: fc.constantFrom('world', 'be_1.2:3'),
       servers: fc.record({ a: fc.constant('one'), zed: fc.constant('two') }, { requiredKeys: [] }),
-      frontend: fc.constant('entry'),
+      virtual: fc.constantFrom('10.1.1.3:9000', '[::]:9000'),
     },
     { requiredKeys: ['type', 'socket', 'backend'] },
   ),

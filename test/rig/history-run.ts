@@ -43,7 +43,7 @@ export class HistoryRun {
       argv.push('--connect-timeout', patience, '--answer-timeout', patience, '--in-flight', '10000');
     }
     const client = await machine.spawn(argv, { name });
-    await client.waitFor(/first ok/);
+    await client.waitFor(/first ok/, 15_000 + (options.patienceMs ?? 0));
     return new HistoryRun(machine, file, client);
   }
 

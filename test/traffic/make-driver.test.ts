@@ -6,20 +6,49 @@ import { groupOf, realDeps } from './group.ts';
 
 const GROUP = groupOf({ a: '10.0.0.11', b: '10.0.0.12' }, { a: 9001, b: null });
 const virtual = { host: '10.0.0.100', port: 9000 };
+const ipvs: DirectorTraffic = {
+  type: 'ipvs',
+  virtual,
+  protocol: 'tcp',
+  forwarding: 'nat',
+  scheduler: 'fo',
+  persistenceS: 0,
+  fwmark: null,
+  conntrack: null,
+  setSysctls: true,
+};
 
 describe('makeDriver', () => {
   it('makes the driver of each entry, and touches nothing by it', async () => {
     const entries: readonly DirectorTraffic[] = [
       { type: 'proxy', listen: { host: '127.0.0.1', port: 1 }, holdMs: 1000 },
-      { type: 'ipvs', virtual, protocol: 'udp', forwarding: 'dr', scheduler: 'fo', persistenceS: 0 },
+      { ...ipvs, protocol: 'udp', forwarding: 'dr' },
       { type: 'nft', virtual: { host: 'fd77::100', port: 9000 }, protocol: 'tcp' },
+      { type: 'haproxy', socket: '/no/such.sock', backend: 'world', servers: {}, virtual: null },
+      {
+        type: 'dns',
+        name: 'world.example.org',
+        zone: 'example.org',
+        server: { host: '127.0.0.1', port: 1 },
+        key: '/no/such/key',
+        ttlS: 5,
+        addresses: {},
+        timeoutMs: 1000,
+      },
       { type: 'script', command: ['/no/such/script'], timeoutMs: 1000 },
     ];
     const run: typeof realDeps.run = () => assert.fail('no program may run yet');
     const drivers = entries.map((entry) => makeDriver(entry, GROUP, { ...realDeps, run }));
     assert.deepEqual(
       drivers.map(({ name }) => name),
-      ['proxy 127.0.0.1:1', 'ipvs udp 10.0.0.100:9000', 'nft tcp [fd77::100]:9000', 'script /no/such/script'],
+      [
+        'proxy 127.0.0.1:1',
+        'ipvs udp 10.0.0.100:9000',
+        'nft tcp [fd77::100]:9000',
+        'haproxy world',
+        'dns world.example.org',
+        'script /no/such/script',
+      ],
     );
     await Promise.all(drivers.map((driver) => driver.close()));
   });
@@ -29,10 +58,7 @@ describe('makeDriver', () => {
     const deps = { ...realDeps, run };
     const what = async (entry: DirectorTraffic): Promise<readonly string[]> =>
       (await makeDriver(entry, GROUP, deps).check()).map((finding) => `${finding.what} -> ${finding.hint}`);
-    assert.deepEqual(
-      (await what({ type: 'ipvs', virtual, protocol: 'tcp', forwarding: 'nat', scheduler: 'fo', persistenceS: 0 }))[0],
-      'no-such-ipvsadm: no such program -> apt-get install ipvsadm',
-    );
+    assert.deepEqual((await what(ipvs))[0], 'no-such-ipvsadm: no such program -> apt-get install ipvsadm');
     assert.deepEqual(await what({ type: 'nft', virtual, protocol: 'tcp' }), [
       'no-such-nft: no such program -> apt-get install nftables',
     ]);

@@ -1,12 +1,19 @@
 import type { DesiredTraffic } from '../../src/controller/ports.ts';
 import type { Backend } from '../../src/traffic/backends.ts';
+import type { TrafficDeps } from '../../src/traffic/deps.ts';
 import { type IpvsConfig, IpvsDriver } from '../../src/traffic/ipvs/driver.ts';
 import { tool } from '../rig/tool.ts';
 import { realDeps } from '../traffic/group.ts';
 import { Peer } from '../traffic/peers.ts';
-import { type Family, type Forwarding, FORWARDINGS, IpvsNet, virtualAddress } from './ipvs-net.ts';
+import { type Family, type Forwarding, IpvsNet, virtualAddress } from './ipvs-net.ts';
 
 export const PORT = 9000;
+
+/** Programs of this machine, with the time that emulation takes. */
+export const patientDeps: TrafficDeps = {
+  ...realDeps,
+  run: (command, options) => realDeps.run(command, { ...options, timeoutMs: 30_000 }),
+};
 
 /** A service of the tests: one way of forwarding, one IP version, one protocol. */
 export interface Service {
@@ -61,7 +68,7 @@ export class IpvsDrivers {
       setSysctls: true,
       ...change,
     };
-    return new IpvsDriver(config, 'world', this.#backends[family], realDeps);
+    return new IpvsDriver(config, 'world', this.#backends[family], patientDeps);
   }
 
   /** What a new client of the service meets: a node's name, or `over CODE`. */
@@ -87,10 +94,7 @@ export class IpvsDrivers {
 async function serve(net: IpvsNet, node: string): Promise<void> {
   const host = net.rig.host(node);
   const peer = await Peer.start(host);
-  const virtual = FORWARDINGS.filter((one) => one !== 'nat').flatMap((one) => [
-    virtualAddress(one, 4),
-    virtualAddress(one, 6),
-  ]);
+  const virtual = (['dr', 'tun'] as const).flatMap((one) => [virtualAddress(one, 4), virtualAddress(one, 6)]);
   const places = [host.address, host.address6, ...virtual].map((address) => ({ address, port: PORT }));
   const beside = ([4, 6] as const).map((family) => ({ address: virtualAddress('dr', family), port: PORT + 1 }));
   await Promise.all([...places, ...beside].map(({ address, port }) => peer.serve(address, port, node)));

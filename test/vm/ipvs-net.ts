@@ -57,22 +57,22 @@ export class IpvsNet {
       ),
     ]);
     await tool(['ip', '-batch', '-'], `link set eth0 up\n${addresses.map((one) => `addr add ${one}\n`).join('')}`);
-    await tool([
-      ...['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'],
-      // It sends packets back where they came from, and means it.
-      ...['net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.eth0.send_redirects=0'],
-    ]);
+    // It sends packets back where they came from, and means it.
+    const settings = ['net.ipv4.conf.all.send_redirects=0', 'net.ipv4.conf.eth0.send_redirects=0'];
+    await tool(['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1', ...settings]);
   }
 
   async #setUpNode(node: string): Promise<void> {
     const host = this.rig.host(node);
     const own = { 4: host.address, 6: host.address6 };
-    await host.run([
-      ...['sysctl', '-qw', 'net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2'],
-      ...['net.ipv4.conf.all.rp_filter=0', 'net.ipv4.conf.eth0.rp_filter=0', 'net.ipv4.conf.tunl0.rp_filter=0'],
-      ...['net.ipv4.conf.all.accept_redirects=0', 'net.ipv4.conf.eth0.accept_redirects=0'],
-      ...['net.ipv6.conf.all.accept_redirects=0', 'net.ipv6.conf.eth0.accept_redirects=0'],
-    ]);
+    const settings = [
+      ['net.ipv4.conf.all.arp_ignore=1', 'net.ipv4.conf.all.arp_announce=2'],
+      ['all', 'eth0', 'tunl0'].map((device) => `net.ipv4.conf.${device}.rp_filter=0`),
+      [4, 6].flatMap((version) =>
+        ['all', 'eth0'].map((device) => `net.ipv${version}.conf.${device}.accept_redirects=0`),
+      ),
+    ];
+    await host.run(['sysctl', '-qw', ...settings.flat()]);
     await host.run(['ip', '-batch', '-'], 'link set tunl0 up\nlink set ip6tnl0 up\n');
     for (const family of FAMILIES) {
       // DR and TUN answer clients themselves, with the virtual address; what NAT changed goes back through the director.

@@ -18,13 +18,13 @@ const TAIL_CHARACTERS = 8192;
 function qemuArguments(kernel: Kernel, initramfs: string): string[] {
   return [
     // Ends with this process, whatever ends that.
-    ...['setpriv', '--pdeathsig', 'KILL'],
-    ...['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MIB)],
-    ...['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
-    ...['-kernel', kernel.image, '-initrd', initramfs],
-    ...['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off'],
-    ...['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
-  ];
+    ['setpriv', '--pdeathsig', 'KILL'],
+    ['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MIB)],
+    ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
+    ['-kernel', kernel.image, '-initrd', initramfs],
+    ['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off'],
+    ['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
+  ].flat();
 }
 
 /** A virtual machine that runs test files; see README.md beside. */
@@ -35,13 +35,14 @@ export class TestVm {
   readonly #ended: Promise<string>;
   #console = '';
 
-  private constructor(folder: string, server: Server, qemu: ChildProcess) {
+  private constructor(folder: string, server: Server, qemu: ChildProcess, onConsole: (text: string) => void) {
     this.#folder = folder;
     this.#server = server;
     this.#qemu = qemu;
     for (const stream of [qemu.stdout, qemu.stderr]) {
       stream?.setEncoding('latin1').on('data', (text: string) => {
         this.#console = (this.#console + text).slice(-TAIL_CHARACTERS);
+        onConsole(text);
       });
     }
     this.#ended = new Promise((resolve) => {
@@ -50,8 +51,8 @@ export class TestVm {
     });
   }
 
-  /** Starts a machine for test files (absolute). To be closed. @throws Error when there is no kernel or no QEMU */
-  static async start(files: readonly string[]): Promise<TestVm> {
+  /** Starts a machine for test files (absolute); `onConsole` gets what it prints. To be closed. @throws Error when there is no kernel or no QEMU */
+  static async start(files: readonly string[], onConsole: (text: string) => void = () => undefined): Promise<TestVm> {
     const kernel = Kernel.find();
     const folder = mkdtempSync(join(tmpdir(), 'hsctl-vm-'));
     try {
@@ -59,12 +60,18 @@ export class TestVm {
       const socket = join(folder, 'results.sock');
       const server = createServer();
       await new Promise<void>((resolve) => server.listen(socket, resolve));
-      const [program = '', ...options] = [
+      const [program, ...options] = [
         ...qemuArguments(kernel, initramfs),
-        ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-        ...['-chardev', `socket,id=results,path=${socket}`, '-serial', 'chardev:results'],
+        '-chardev',
+        'stdio,id=console,signal=off',
+        '-serial',
+        'chardev:console',
+        '-chardev',
+        `socket,id=results,path=${socket}`,
+        '-serial',
+        'chardev:results',
       ];
-      return new TestVm(folder, server, spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'] }));
+      return new TestVm(folder, server, spawn(program, options, { stdio: ['ignore', 'pipe', 'pipe'] }), onConsole);
     } catch (error) {
       rmSync(folder, { recursive: true, force: true });
       throw error;
@@ -118,9 +125,14 @@ export async function openShell(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'hsctl-vm-'));
   try {
     const initramfs = await writeInitramfs(folder, kernel, { kind: 'shell', files: [] });
-    const [program = '', ...options] = [
+    const [program, ...options] = [
       ...qemuArguments(kernel, initramfs),
-      ...['-chardev', 'stdio,id=console,mux=on,signal=off', '-serial', 'chardev:console', '-mon', 'chardev=console'],
+      '-chardev',
+      'stdio,id=console,mux=on,signal=off',
+      '-serial',
+      'chardev:console',
+      '-mon',
+      'chardev=console',
     ];
     const qemu = spawn(program, options, { stdio: 'inherit' });
     return await new Promise<number>((resolve, reject) => {

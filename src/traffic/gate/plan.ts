@@ -18,6 +18,8 @@ export interface Gate {
   /** Only connections to this address; null for any. */
   readonly address: string | null;
   readonly port: number;
+  /** Instead of address and port: connections of the address' family with this mark, which others set before. */
+  readonly mark?: number;
 }
 
 /** Removes the table, whether or not it is there: in one transaction, adding what exists is no error. */
@@ -27,13 +29,20 @@ export function openGate(gate: Gate): string {
 
 /** Makes the table anew in one transaction. */
 export function closeGate(gate: Gate): string {
-  const { table, address, port } = gate;
-  const hook = gate.place === 'node' ? 'input priority -10' : 'prerouting priority -150';
-  const destination = address === null ? '' : `${address.includes(':') ? 'ip6' : 'ip'} daddr ${address} `;
-  const rule = `${destination}tcp dport ${port} tcp flags & (syn | ack) == syn drop`;
+  const { table } = gate;
+  // Marks are set at priority -150 (mangle).
+  const priority = gate.mark === undefined ? -150 : -140;
+  const hook = gate.place === 'node' ? 'input priority -10' : `prerouting priority ${priority}`;
+  const rule = `${connectionsOf(gate)}tcp flags & (syn | ack) == syn drop`;
   const own = gate.place === 'node' ? '' : `add rule inet ${table} local ${rule}\n`;
   return `${openGate(gate)}add table inet ${table}
 add chain inet ${table} arriving { type filter hook ${hook}; policy accept; }
 add rule inet ${table} arriving ${rule}
-${own === '' ? '' : `add chain inet ${table} local { type filter hook output priority -150; policy accept; }\n${own}`}`;
+${own === '' ? '' : `add chain inet ${table} local { type filter hook output priority ${priority}; policy accept; }\n${own}`}`;
+}
+
+function connectionsOf({ address, port, mark }: Gate): string {
+  const ip = address?.includes(':') ? 'ip6' : 'ip';
+  if (mark !== undefined) return `meta nfproto ${ip === 'ip6' ? 'ipv6' : 'ipv4'} meta mark ${mark} `;
+  return `${address === null ? '' : `${ip} daddr ${address} `}tcp dport ${port} `;
 }

@@ -43,7 +43,8 @@ export class IpvsDriver implements DirectorDriver {
     deps: TrafficDeps,
     sysctlFolder = '/proc/sys',
   ) {
-    this.name = `ipvs ${config.protocol} ${formatEndpoint(config.virtual)}`;
+    const mark = config.fwmark === null ? '' : ` mark ${config.fwmark}`;
+    this.name = `ipvs ${config.protocol} ${formatEndpoint(config.virtual)}${mark}`;
     this.#config = config;
     this.#group = group;
     this.#backends = backends;
@@ -85,7 +86,7 @@ export class IpvsDriver implements DirectorDriver {
         hint: 'Let the apps listen on the port of the virtual address, or forward by nat.',
       });
     }
-    return [...findings, ...(await checkSysctls(this.#sysctlFolder))];
+    return [...findings, ...(await checkSysctls(this.#sysctlFolder, this.#config.conntrack))];
   }
 
   async #bring(desired: DesiredTraffic): Promise<void> {
@@ -137,30 +138,41 @@ export class IpvsDriver implements DirectorDriver {
   }
 
   async #prepareOnce(): Promise<Ready> {
-    const { virtual, protocol, forwarding, scheduler, persistenceS } = this.#config;
+    const { virtual, protocol, fwmark, forwarding, scheduler, persistenceS } = this.#config;
     const family = familyOf(virtual.host) ?? 4;
     const host = canonicalHost(await resolveAddress(virtual.host, family));
     const backends = await resolveBackends(this.#backends, family);
-    // DR and TUN do not change the port; the kernel would silently put its own in place of another.
-    const portOf = (backend: Backend): number => (forwarding === 'nat' ? backend.port : virtual.port);
     const target: IpvsTarget = {
-      service: `${protocol === 'tcp' ? '-t' : '-u'} ${formatEndpoint({ host, port: virtual.port })}`,
+      service: serviceName(this.#config, host),
       scheduler,
       persistenceS,
       forwarding,
+      endless: protocol === 'udp',
       servers: backends.map((one) => ({
         node: one.node,
-        server: formatEndpoint({ host: one.address, port: portOf(one) }),
+        server: formatEndpoint({ host: one.address, port: serverPort(this.#config, one) }),
       })),
     };
-    await setSysctls(this.#sysctlFolder, this.#deps.logger);
-    const table = tableName(this.#group, protocol, host, virtual.port);
-    const gate =
-      protocol === 'tcp'
-        ? new SynGate({ table, place: 'director', address: host, port: virtual.port }, this.#deps)
-        : null;
-    return { target, gate };
+    if (this.#config.setSysctls) {
+      await this.#ipvsadm(['-Sn']); // which loads the module, and with it come the settings
+      await setSysctls(this.#sysctlFolder, this.#config.conntrack, this.#deps.logger);
+    }
+    const gate = { table: tableName(this.#group, protocol, host, virtual.port), place: 'director' } as const;
+    const connections = { address: host, port: virtual.port, ...(fwmark === null ? {} : { mark: fwmark }) };
+    return { target, gate: protocol === 'tcp' ? new SynGate({ ...gate, ...connections }, this.#deps) : null };
   }
+}
+
+/** As ipvsadm prints it. */
+function serviceName({ virtual, protocol, fwmark }: IpvsConfig, host: string): string {
+  if (fwmark !== null) return `-f ${fwmark}${host.includes(':') ? ' -6' : ''}`;
+  return `${protocol === 'tcp' ? '-t' : '-u'} ${formatEndpoint({ host, port: virtual.port })}`;
+}
+
+/** DR and TUN do not change the port, and the kernel would silently put its own in place of another; nor do marks have one. */
+function serverPort({ virtual, forwarding, fwmark }: IpvsConfig, backend: Backend): number {
+  if (fwmark !== null) return 0;
+  return forwarding === 'nat' ? backend.port : virtual.port;
 }
 
 function hintFor(error: HsctlError): string {

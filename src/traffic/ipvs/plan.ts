@@ -28,11 +28,16 @@ export interface IpvsService {
 
 /** What the configuration says of a service. */
 export interface IpvsTarget {
-  /** `-t 10.0.0.100:9000`: how ipvsadm names the service. */
+  /** `-t 10.0.0.100:9000`, `-f 7 -6`: how ipvsadm names the service. */
   readonly service: string;
   readonly scheduler: string;
   readonly persistenceS: number;
   readonly forwarding: IpvsForwarding;
+  /**
+   * What comes from where a packet came from lately goes to the same server, and there is no end that would be seen
+   * (UDP): a server that is to get nothing new must be taken out, as with weight 0 it would keep its clients for ever.
+   */
+  readonly endless: boolean;
   readonly servers: readonly { readonly node: NodeId; readonly server: string }[];
 }
 
@@ -56,7 +61,7 @@ function hasOptions(actual: IpvsService, target: IpvsTarget): boolean {
   );
 }
 
-/** Weight of each server that the service should have. Dead nodes are left out, so that the kernel forgets their connections. */
+/** Weight of each server that the service should have. Those left out are removed, and the kernel forgets their connections. */
 function wantedWeights(
   target: IpvsTarget,
   desired: DesiredTraffic,
@@ -64,7 +69,8 @@ function wantedWeights(
 ): ReadonlyMap<string, number> {
   const alive = target.servers.filter(({ node }) => !desired.dead.includes(node));
   if (desired.active === null && desired.hold) return keptWeights(alive, actual);
-  return new Map(alive.map(({ node, server }) => [server, node === desired.active ? 1 : 0]));
+  const wanted = target.endless ? alive.filter(({ node }) => node === desired.active) : alive;
+  return new Map(wanted.map(({ node, server }) => [server, node === desired.active ? 1 : 0]));
 }
 
 /** While new connections are held elsewhere, whoever had them may go on having them; but never two. */

@@ -40,4 +40,11 @@ add rule inet hsctl__world__a arriving tcp dport 9000 tcp flags & (syn | ack) ==
     assert.ok(text.includes(`add rule inet t arriving ${rule}\n`));
     assert.ok(text.includes(`add rule inet t local ${rule}\n`));
   });
+
+  it('on a director drops what carries a mark of its IP version, after it was marked', () => {
+    const text = closeGate({ table: 't', place: 'director', address: '2001:db8::1', port: 9000, mark: 7 });
+    assert.ok(text.includes('hook prerouting priority -140;') && text.includes('hook output priority -140;'));
+    const rule = 'meta nfproto ipv6 meta mark 7 tcp flags & (syn | ack) == syn drop';
+    assert.ok(text.includes(`add rule inet t arriving ${rule}\n`));
+  });
 });

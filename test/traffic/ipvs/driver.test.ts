@@ -23,6 +23,9 @@ const CONFIG: IpvsConfig = {
   forwarding: 'nat',
   scheduler: 'fo',
   persistenceS: 0,
+  fwmark: null,
+  conntrack: null,
+  setSysctls: true,
 };
 const BACKENDS: readonly Backend[] = [
   { node: 'a', address: '10.0.0.11', port: 9000 },
@@ -120,6 +123,7 @@ registerDriverTests('ipvs, with a fake ipvsadm', async () => {
     disturb: async () => {
       fakes.saved = `-A ${SERVICE} -s wlc -o\n-a ${SERVICE} -r 10.0.0.66:9000 -g -w 9\n-a ${SERVICE} -r 10.0.0.12:9000 -m -w 1\n`;
     },
+    refuses: true,
     reset: async () => fakes.reset(),
     close: async () => fakes.remove(),
   };
@@ -183,6 +187,11 @@ describe('IpvsDriver', () => {
     assert.match(findings[0]?.what ?? '', /port 80, but an app listens on 9000/);
   });
 
+  it('makes one service of all that carries a mark', async () => {
+    await fakes.driver({ ...CONFIG, fwmark: 7 }).apply(wish({ active: 'a' }));
+    assert.equal(fakes.saved, '-A -f 7 -s fo\n-a -f 7 -r 10.0.0.11:0 -m -w 1\n-a -f 7 -r 10.0.0.12:0 -m -w 0\n');
+  });
+
   it('counts connections for NAT, and leaves it to the nodes for DR', async () => {
     const driver = fakes.driver();
     await driver.apply(wish({ active: 'a' }));
@@ -197,6 +206,17 @@ describe('IpvsDriver', () => {
     await fakes.driver().apply(wish({ active: 'a' }));
     assert.equal(readFileSync(setting, 'utf8'), '1\n');
     assert.deepEqual(await fakes.driver().check(), []);
+  });
+
+  it('leaves the settings alone where that is asked, and tells of them', async () => {
+    for (const name of ['conn_reuse_mode', 'conntrack']) {
+      writeFileSync(join(fakes.folder, 'sys/net/ipv4/vs', name), '0\n');
+    }
+    const driver = fakes.driver({ ...CONFIG, setSysctls: false, conntrack: true });
+    await driver.apply(wish({ active: 'a' }));
+    assert.equal(readFileSync(join(fakes.folder, 'sys/net/ipv4/vs/conntrack'), 'utf8'), '0\n');
+    const found = (await driver.check()).map(({ hint }) => hint);
+    assert.deepEqual(found, ['sysctl -w net.ipv4.vs.conn_reuse_mode=1', 'sysctl -w net.ipv4.vs.conntrack=1']);
   });
 
   it('says so when the kernel does not come to what is desired', async () => {

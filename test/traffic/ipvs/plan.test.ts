@@ -11,6 +11,7 @@ const TARGET: IpvsTarget = {
   scheduler: 'fo',
   persistenceS: 0,
   forwarding: 'nat',
+  endless: false,
   servers: [
     { node: 'a', server: '10.0.0.11:9000' },
     { node: 'b', server: '10.0.0.12:9000' },
@@ -80,6 +81,19 @@ describe('planIpvs', () => {
     assert.deepEqual(plan(TARGET, wish({ active: 'b' }), onlyB), ['-a SVC -r A -m -w 0 -x 0 -y 0']);
   });
 
+  it('takes out whoever is not active where clients would stay with weight 0 for ever', () => {
+    const endless = { ...TARGET, endless: true };
+    assert.deepEqual(plan(endless, wish({ active: 'a' }), null), ['-A SVC -s fo', '-a SVC -r A -m -w 1 -x 0 -y 0']);
+    const onA = found('-A -t 10.0.0.100:9000 -s fo\n-a -t 10.0.0.100:9000 -r 10.0.0.11:9000 -m -w 1');
+    assert.deepEqual(plan(endless, wish({ hold: true }), onA), ['-a SVC -r B -m -w 0 -x 0 -y 0']);
+    assert.deepEqual(plan(endless, wish({ active: 'b' }), onA), [
+      '-a SVC -r B -m -w 2 -x 0 -y 0',
+      '-d SVC -r A',
+      '-e SVC -r B -m -w 1 -x 0 -y 0',
+    ]);
+    assert.deepEqual(plan(endless, wish({}), onA), ['-d SVC -r A']);
+  });
+
   it('serves from nobody if nobody is active, even a dead node that somebody wants', () => {
     assert.deepEqual(plan(TARGET, wish({}), ON_A), ['-e SVC -r A -m -w 0 -x 0 -y 0']);
     assert.deepEqual(plan(TARGET, wish({ active: 'a', dead: ['a'] }), ON_A), ['-d SVC -r A']);
@@ -145,25 +159,31 @@ describe('any plan', () => {
 
   it('reaches what is desired, in one go, and serves from no two nodes nor from a dead one', () => {
     fc.assert(
-      fc.property(anyWish, anyService, fc.constantFrom('fo', 'rr'), (desired, actual, scheduler) => {
-        const target: IpvsTarget = { ...TARGET, scheduler };
-        const kernel = new Ipvs();
-        if (actual !== null) kernel.services.set(target.service, actual);
-        let positive = kernel.positive(target.service).length;
-        for (const step of planIpvs(target, desired, actual)) {
-          kernel.execute(step.split(' '));
-          const now = kernel.positive(target.service).length;
-          if (scheduler === 'rr') assert.ok(now <= Math.max(1, positive), `${now} servers after ${step}`);
-          positive = now;
-        }
-        assert.deepEqual(planIpvs(target, desired, kernel.services.get(target.service) ?? null), []);
-        const wanted = desired.active !== null && !desired.dead.includes(desired.active) ? desired.active : null;
-        if (wanted !== null || !desired.hold) {
-          const server = target.servers.find(({ node }) => node === wanted)?.server;
-          assert.deepEqual(kernel.positive(target.service), server === undefined ? [] : [server]);
-        }
-        assert.ok(positive <= 1);
-      }),
+      fc.property(
+        anyWish,
+        anyService,
+        fc.constantFrom('fo', 'rr'),
+        fc.boolean(),
+        (desired, actual, scheduler, endless) => {
+          const target: IpvsTarget = { ...TARGET, scheduler, endless };
+          const kernel = new Ipvs();
+          if (actual !== null) kernel.services.set(target.service, actual);
+          let positive = kernel.positive(target.service).length;
+          for (const step of planIpvs(target, desired, actual)) {
+            kernel.execute(step.split(' '));
+            const now = kernel.positive(target.service).length;
+            if (scheduler === 'rr') assert.ok(now <= Math.max(1, positive), `${now} servers after ${step}`);
+            positive = now;
+          }
+          assert.deepEqual(planIpvs(target, desired, kernel.services.get(target.service) ?? null), []);
+          const wanted = desired.active !== null && !desired.dead.includes(desired.active) ? desired.active : null;
+          if (wanted !== null || !desired.hold) {
+            const server = target.servers.find(({ node }) => node === wanted)?.server;
+            assert.deepEqual(kernel.positive(target.service), server === undefined ? [] : [server]);
+          }
+          assert.ok(positive <= 1);
+        },
+      ),
       { numRuns: 2000 },
     );
   });

@@ -57,7 +57,6 @@ function worldOf(service: Service): DriverWorld {
       await tool(['ipvsadm', '-a', ...name, '-r', stranger, '-g', '-w', '9']);
     },
     refuses: true,
-    refuses: true,
     reset: () => drivers.reset(),
     close: () => Promise.resolve(),
   };

@@ -51,13 +51,13 @@ describe('IPVS', () => {
         const address = virtualAddress(forwarding, family);
         const connection = await drivers.client.open(address, 9000);
         assert.equal(await connection.outcome(), 'a');
-        assert.equal(await drivers.client.ask(`dead-${place}`, address, 9000), 'a');
+        assert.equal(await drivers.client.ask(`dead-${forwarding}${family}`, address, 9000), 'a');
         await drivers.net.rig.cutBoth('client', 'a');
         await drivers.net.rig.cutBoth('director', 'a');
         await Promise.all(both.map((driver) => driver.apply(wish({ active: 'b', dead: ['a'], epoch: 2 }))));
         connection.say('anybody');
         assert.equal(await connection.over(HANG_LIMIT_MS), 'ECONNRESET');
-        assert.equal(await drivers.client.ask(`dead-${place}`, address, 9000, HANG_LIMIT_MS), 'b');
+        assert.equal(await drivers.client.ask(`dead-${forwarding}${family}`, address, 9000, HANG_LIMIT_MS), 'b');
         await drivers.net.rig.healAll();
       });
 
@@ -65,7 +65,7 @@ describe('IPVS', () => {
         const service: Service = { forwarding, family, protocol: 'udp' };
         const driver = drivers.driver(service);
         const ask = (): Promise<string> =>
-          drivers.client.ask(`moved-${place}`, virtualAddress(forwarding, family), 9000);
+          drivers.client.ask(`moved-${forwarding}${family}`, virtualAddress(forwarding, family), 9000);
         await driver.apply(wish({ active: 'a' }));
         assert.equal(await ask(), 'a');
         await driver.apply(wish({ hold: true }));
@@ -151,11 +151,11 @@ describe('IPVS', () => {
     await drivers.driver(NAT).apply(wish({ active: 'a' }));
     const connection = await drivers.client.open(virtualAddress('nat', 4), 9000);
     assert.equal(await connection.outcome(), 'a');
-    const before = await tool(['ipvsadm', '-Ln', '--stats']);
+    const counted = await tool(['ipvsadm', '-Ln', '--stats']);
     const next = drivers.driver(NAT);
     await next.apply(wish({ active: 'a' }));
     // Counters start anew with whatever was removed and added again.
-    assert.equal(await tool(['ipvsadm', '-Ln', '--stats']), before);
+    assert.equal(await tool(['ipvsadm', '-Ln', '--stats']), counted);
     assert.equal(await next.connections('a'), 1);
     connection.shut();
   });

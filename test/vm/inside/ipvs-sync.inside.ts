@@ -3,8 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { IpvsSync, parseDaemons } from '../../../src/traffic/ipvs/sync.ts';
 import { tool } from '../../rig/tool.ts';
 import { until } from '../../rig/until.ts';
-import { depsWithin, realDeps } from '../../traffic/group.ts';
-import { IpvsDrivers, nameOf, type Service, wish } from '../ipvs-drivers.ts';
+import { depsWithin } from '../../traffic/group.ts';
+import { IpvsDrivers, nameOf, patientDeps, type Service, wish } from '../ipvs-drivers.ts';
 import { virtualAddress } from '../ipvs-net.ts';
 
 /** Two directors: the VM itself, and the client's host, which stands by. */
@@ -24,7 +24,7 @@ describe('connection sync of IPVS', () => {
   before(async () => {
     drivers = await IpvsDrivers.create();
     await drivers.reset();
-    first = new IpvsSync({ interface: 'eth0', id: ID }, realDeps);
+    first = new IpvsSync({ interface: 'eth0', id: ID }, patientDeps);
     second = new IpvsSync({ interface: 'eth0', id: ID }, depsWithin(standby()));
   });
   after(async () => {
