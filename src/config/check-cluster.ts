@@ -48,15 +48,37 @@ interface PortClaim extends Claim {
 }
 
 function* checkPorts(config: Config): Generator<Finding> {
-  const byPort = new Map<number, PortClaim[]>();
+  const taken = new TakenPorts();
   for (const claim of portClaims(config)) {
-    const others = byPort.get(claim.port) ?? [];
-    byPort.set(claim.port, others);
-    const other = others.find((each) => portsCollide(each, claim));
-    if (other !== undefined) {
-      yield collision(claim, other, `${formatEndpoint(claim)} is taken by ${formatPath(other.paths[0])}`, 'port');
-    }
-    others.push(claim);
+    const other = taken.add(claim);
+    if (other === null) continue;
+    yield collision(claim, other, `${formatEndpoint(claim)} is taken by ${formatPath(other.paths[0])}`, 'port');
+  }
+}
+
+/** The first claims of each kind, by port: a large cluster has thousands for the same port, on as many addresses. */
+class TakenPorts {
+  readonly #onHost = new Map<string, PortClaim[]>();
+  readonly #onMachine = new Map<string, PortClaim>();
+  readonly #onAllAddresses = new Map<string, PortClaim>();
+
+  /** Adds a claim; the one that it collides with, if there is one. */
+  add(claim: PortClaim): PortClaim | null {
+    const host = `${claim.port} ${canonicalHost(claim.host)}`;
+    const machine = `${claim.port} ${claim.machine}`;
+    const sameHost = this.#onHost.get(host) ?? [];
+    this.#onHost.set(host, sameHost);
+    const everywhere = isWildcard(claim.host);
+    // Beyond loopback an address names its machine; the same loopback address is another one on each machine.
+    const namesMachine = !isLoopback(claim.host) && !everywhere;
+    const other =
+      (everywhere ? this.#onMachine : this.#onAllAddresses).get(machine) ??
+      sameHost.find((each) => namesMachine || each.machine === claim.machine) ??
+      null;
+    if (!sameHost.some((each) => each.machine === claim.machine)) sameHost.push(claim);
+    if (!this.#onMachine.has(machine)) this.#onMachine.set(machine, claim);
+    if (everywhere && !this.#onAllAddresses.has(machine)) this.#onAllAddresses.set(machine, claim);
+    return other;
   }
 }
 
@@ -85,13 +107,6 @@ function* nodePortClaims(group: GroupConfig, node: NodeConfig): Generator<PortCl
   if (node.listen !== null) {
     yield { ...node.listen, machine, paths: [at('nodes', node.id, 'listen'), at('app', 'listen')] };
   }
-}
-
-function portsCollide(one: PortClaim, other: PortClaim): boolean {
-  const sameHost = canonicalHost(one.host) === canonicalHost(other.host);
-  // Beyond loopback an address names its machine; the same loopback address is another one on each machine.
-  if (sameHost && !isLoopback(one.host) && !isWildcard(one.host)) return true;
-  return one.machine === other.machine && (sameHost || isWildcard(one.host) || isWildcard(other.host));
 }
 
 /** The machine of the controller, as far as it is known: that of everything if all is loopback. */
