@@ -9,10 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import { systemScheduler } from '../../src/kit/clock.ts';
 import type { ProbeResult, ProbeTarget } from '../../src/probes/probe.ts';
-import { lookAt, never, probeOf } from './looks.ts';
+import { lookAt, probeOf } from './looks.ts';
 import { bad, deadTarget, saying, serving } from './servers.ts';
 
 /** What each kind makes of answers that a well-behaved server seldom gives. */
@@ -201,42 +200,5 @@ describe('file probe', () => {
     await lookAt(here, 'exec', { command: ['mkfifo', path] });
     assert.ok(existsSync(path));
     assert.deepEqual(await lookAt(here, 'file', { path }), bad('not a file'));
-  });
-});
-
-describe('ping probe', () => {
-  const target = (host: string): ProbeTarget => ({ host, port: null });
-
-  it('is good at an echo reply of either family', async () => {
-    for (const host of ['127.0.0.1', '::1', 'localhost']) {
-      assert.deepEqual(await lookAt(target(host), 'ping'), { good: true, detail: 'echo reply' });
-    }
-  });
-
-  it('says why it cannot ask', async () => {
-    const { good, detail } = await lookAt(target('127.0.0.1'), 'ping', { source: '192.0.2.1' });
-    assert.equal(good, false);
-    assert.match(detail, /^source 192\.0\.2\.1: Cannot assign/);
-  });
-
-  it('gives the reason of its signal', async () => {
-    const probe = probeOf('ping');
-    const stop = AbortSignal.abort(new Error('too late'));
-    assert.deepEqual(await probe.look(target('127.0.0.1'), stop), bad('too late'));
-    await probe.close?.();
-  });
-
-  it('shares one program among all probes, which ends with the last of them', async () => {
-    const probes = Array.from({ length: 50 }, () => probeOf('ping'));
-    const results = await Promise.all(probes.map((probe, index) => probe.look(target(`127.0.0.${index + 1}`), never)));
-    assert.ok(results.every(({ good }) => good));
-    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length, 1);
-    for (const probe of probes.slice(1)) await probe.close?.();
-    assert.equal((await probes[0]?.look(target('127.0.0.1'), never))?.good, true);
-    await probes[0]?.close?.();
-    // Its handle is closed at the end of this turn.
-    await turn();
-    await turn();
-    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length, 0);
   });
 });

@@ -41,14 +41,16 @@ describe('GroupProbes', () => {
 
   it('leaves to agents what is theirs', async () => {
     const file = `{ type: file, path: /nonexistent/file, ${quick} }`;
-    const ping = '{ type: ping, interval: 2s, fastInterval: 20ms, timeout: 2s, rise: 1 }';
-    const { told, stop } = probing(groupWith([1, 2], `probe: { type: all, of: [${file}, ${ping}] }`));
+    const server = await TestServer.listen((socket) => socket.resume());
+    const tcp = `{ type: tcp, port: ${server.target.port}, ${quick} }`;
+    const { told, stop } = probing(groupWith([1, 2], `probe: { type: all, of: [${file}, ${tcp}] }`));
     await told.until(() => told.all.length === 2);
     assert.deepEqual(told.all.toSorted(), [
       ['a', 'up'],
       ['b', 'up'],
     ]);
     await stop();
+    await server.close();
   });
 
   it('has nothing to do without a probe', async () => {

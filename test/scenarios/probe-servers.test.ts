@@ -6,8 +6,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ProbeResult } from '../../src/probes/probe.ts';
 import { NAME, NameServer, ZONE } from '../traffic/dns/name-server.ts';
-import { lookAt } from './looks.ts';
-import { PASSWORD, startMailServer, startMariadb, startPostgres, startRedis, type RealServer } from './real-servers.ts';
+import { lookAt } from '../probes/looks.ts';
+import {
+  PASSWORD,
+  startMailServer,
+  startMariadb,
+  startPostgres,
+  startRedis,
+  type RealServer,
+} from './probe-servers.ts';
 
 /** Each probe that speaks a server's protocol, against that server as Debian has it. */
 
