@@ -11,6 +11,7 @@ import {
   actionSchema,
 } from '../../src/model/answers.ts';
 import { certificatesSchema } from '../../src/model/certificate-answers.ts';
+import { doctorAnswerSchema } from '../../src/model/doctor-answer.ts';
 import { groupEventSchema } from '../../src/model/event.ts';
 import { storeArchivesSchema, storeInfoSchema, storeVerdictSchema } from '../../src/model/store-answers.ts';
 import { clusterStatusSchema } from '../../src/model/status.ts';
@@ -26,6 +27,7 @@ const ANSWERS: Readonly<Record<string, [title: string, schema: z.ZodType]>> = {
   event: ['a line of hsctl events --json', groupEventSchema],
   reload: ['hsctl config reload --json', reloadSchema],
   certificates: ['hsctl cert init, issue, renew, list --json', certificatesSchema],
+  doctor: ['hsctl doctor --json', doctorAnswerSchema],
   storeInfo: ['hsctl store info --json', storeInfoSchema],
   storeVerdict: ['hsctl store verify --json', storeVerdictSchema],
   storeArchives: ['hsctl store archives --json', storeArchivesSchema],
