@@ -21,7 +21,7 @@ export function makeDriver(traffic: DirectorTraffic, group: GroupConfig, deps: T
     case 'nft':
       return new NftDriver(traffic, group.name, backendsOf(group, traffic.virtual.port), deps);
     case 'haproxy':
-      return new HaproxyDriver(traffic, backendsOf(group, 0), deps);
+      return new HaproxyDriver(traffic, group.name, backendsOf(group, 0), deps);
     case 'dns':
       return new DnsDriver(traffic, backendsOf(group, 0), deps);
     case 'script':

@@ -21,7 +21,9 @@ async function throughHaproxy(rig: Rig): Promise<Lead> {
   stats socket ${socket} mode 600 level admin
 defaults
   mode tcp
-  timeout connect 5s
+  timeout connect 300ms
+  retries 5
+  option redispatch 1
   timeout client 1m
   timeout server 1m
 frontend entry
@@ -37,7 +39,7 @@ backend friends
     if (!process.running) throw new Error(process.tail(20));
     return (await director.run(['ss', '-Hltn'])).includes(service);
   });
-  return { service, entries: [{ type: 'haproxy', socket, backend: 'friends', frontend: 'entry' }] };
+  return { service, entries: [{ type: 'haproxy', socket, backend: 'friends', virtual: service }] };
 }
 
 describe('traffic through HAProxy', () => {

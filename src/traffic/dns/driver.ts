@@ -118,7 +118,9 @@ export class DnsDriver implements DirectorDriver {
     const { name, zone, ttlS, addresses } = this.#config;
     const entries = this.#backends.map(async ({ node, address }): Promise<[NodeId, readonly string[]]> => {
       const given = addresses[node] ?? [address];
-      const literal = given.map((host) => (familyOf(host) === null ? resolveAddress(host, 4) : canonicalHost(host)));
+      const literal = given.map(async (host) =>
+        familyOf(host) === null ? resolveAddress(host, 4) : canonicalHost(host),
+      );
       return [node, await Promise.all(literal)];
     });
     return { name: dotted(name), zone: dotted(zone), ttlS, addresses: new Map(await Promise.all(entries)) };

@@ -41,7 +41,7 @@ export function nameBytes(name: string): Uint8Array {
   const labels = name === '.' ? [] : name.replace(/\.$/, '').split('.');
   const bytes = labels.flatMap((label) => [
     label.length,
-    ...[...label.toLowerCase()].map((letter) => letter.charCodeAt(0)),
+    ...Array.from(label.toLowerCase(), (letter) => letter.charCodeAt(0)),
   ]);
   const fits = labels.every((label) => label.length > 0 && label.length <= LABEL_MAX_BYTES);
   if (!fits || bytes.length + 1 > NAME_MAX_BYTES)

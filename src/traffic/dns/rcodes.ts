@@ -43,8 +43,8 @@ const MEANINGS: Readonly<Record<number, readonly [string, (asked: Asked) => stri
   ],
   17: [
     'BADKEY',
-    (asked) => `it does not know a key ${asked.key.name} with ${asked.key.algorithm.slice(0, -1)}`,
-    () => 'Add the key to the server under this very name, or correct `key`.',
+    (asked) => `it knows no key ${asked.key.name} with ${asked.key.algorithm.slice(0, -1)} that may do this`,
+    () => 'Add the key to the server under this very name, and to the `acl` of the zone (Knot DNS), or correct `key`.',
   ],
   18: ['BADTIME', () => 'its clock and ours differ too much', () => 'Set both clocks by NTP.'],
   22: ['BADTRUNC', () => 'it wants longer signatures', () => 'Use a key with hmac-sha256.'],
@@ -62,7 +62,7 @@ export function assertAgreed(rcode: number, tsig: TsigVerdict | null, asked: Ask
     );
   }
   const [word, why, remedy] = MEANINGS[code] ?? [`code ${code}`, () => 'it gives no reason', () => ''];
-  const offS = tsig?.serverTimeS == null ? 0 : Math.round(tsig.serverTimeS - nowS);
+  const offS = Math.round((tsig?.serverTimeS ?? nowS) - nowS);
   const clocks = offS === 0 ? '' : `: its clock is ${Math.abs(offS)} s ${offS > 0 ? 'ahead of' : 'behind'} ours`;
   throw new HsctlError('failed', `${asked.server} refuses (${word}): ${why(asked)}${clocks}`, remedy(asked));
 }

@@ -1,49 +1,43 @@
 /** Servers of a backend of HAProxy's. Whatever it decides is in plan.ts. */
 
-import type { TrafficConfig } from '../../config/config.ts';
+import type { Endpoint, TrafficConfig } from '../../config/config.ts';
 import type { DesiredTraffic } from '../../controller/ports.ts';
-import { canonicalHost, formatEndpoint } from '../../kit/address.ts';
-import { sleep } from '../../kit/clock.ts';
+import { canonicalHost, formatEndpoint, isWildcard } from '../../kit/address.ts';
 import { HsctlError } from '../../kit/errors.ts';
 import type { NodeId } from '../../model/roles.ts';
 import { assertKnown, type Backend } from '../backends.ts';
 import { type DirectorDriver, type Finding, findingOf, type TrafficDeps } from '../deps.ts';
 import { familyOf } from '../family.ts';
+import { tableName } from '../gate/plan.ts';
+import { SynGate } from '../gate/syn-gate.ts';
 import { Latest } from '../latest.ts';
-import { parseProcessLimit, parseServers, parseStat } from './parse.ts';
-import { type HaproxyActual, type HaproxyTarget, planHaproxy } from './plan.ts';
+import { parseConnections, parseServers } from './parse.ts';
+import { type HaproxyActual, type HaproxyTarget, planCuts, planHaproxy } from './plan.ts';
 import { HaproxyRuntime } from './runtime.ts';
 
 export type HaproxyConfig = Extract<TrafficConfig, { readonly type: 'haproxy' }>;
 
-/** Connections are cut a moment after the order: so many looks, each after twice the pause. */
-const TRIES = 8;
-const FIRST_PAUSE_MS = 2;
+/** Orders and second ones for what changed meanwhile; if servers still differ then, something fights with us. */
+const TRIES = 2;
 
-/** Types of rows in `show stat`. */
-const FRONTEND_ROWS = 1;
+/** Type of the rows in `show stat`. */
 const SERVER_ROWS = 4;
 
 export class HaproxyDriver implements DirectorDriver {
   readonly name: string;
   readonly #target: HaproxyTarget;
   readonly #backends: readonly Backend[];
-  readonly #deps: TrafficDeps;
   readonly #runtime: HaproxyRuntime;
   readonly #latest: Latest<DesiredTraffic>;
-  /** Connections that the frontend accepted when it was last seen open; null: not seen yet. */
-  #usualLimit: number | null = null;
+  /** Lets new connections wait; null where nobody said at which address they come. */
+  readonly #gate: SynGate | null;
 
-  constructor(config: HaproxyConfig, backends: readonly Backend[], deps: TrafficDeps) {
-    const { backend, frontend, servers, socket } = config;
+  constructor(config: HaproxyConfig, group: string, backends: readonly Backend[], deps: TrafficDeps) {
+    const { backend, servers, socket, virtual } = config;
     this.name = `haproxy ${backend}`;
-    this.#target = {
-      backend,
-      frontend,
-      servers: backends.map(({ node }) => ({ node, server: servers[node] ?? node })),
-    };
+    this.#target = { backend, servers: backends.map(({ node }) => ({ node, server: servers[node] ?? node })) };
+    this.#gate = virtual === null ? null : gateAt(virtual, group, deps);
     this.#backends = backends;
-    this.#deps = deps;
     this.#runtime = new HaproxyRuntime(socket, deps.scheduler);
     this.#latest = new Latest((desired) => this.#bring(desired));
   }
@@ -67,7 +61,8 @@ export class HaproxyDriver implements DirectorDriver {
       const actual = await this.#read();
       const level = (await this.#runtime.ask('show cli level')).trim();
       const mayOrder = level === 'admin' ? [] : [levelFinding(level)];
-      return [...mayOrder, ...this.#backends.flatMap((backend) => this.#serverFindings(backend, actual))];
+      const gate = (await this.#gate?.check()) ?? [];
+      return [...mayOrder, ...gate, ...this.#backends.flatMap((backend) => this.#serverFindings(backend, actual))];
     } catch (error) {
       return [findingOf(error)];
     }
@@ -96,13 +91,24 @@ export class HaproxyDriver implements DirectorDriver {
   }
 
   async #bring(desired: DesiredTraffic): Promise<void> {
+    const held = desired.active === null && desired.hold && desired.dead.length === 0;
+    if (held) await this.#gate?.close();
+    await this.#bringServers(desired);
+    if (!held) await this.#gate?.open();
+  }
+
+  async #bringServers(desired: DesiredTraffic): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       const actual = await this.#read();
-      const steps = planHaproxy(this.#target, desired, actual, await this.#openLimit(actual));
+      const steps = planHaproxy(this.#target, desired, actual);
       const inherited = this.#target.servers.find(
         ({ node, server }) => node === desired.active && actual.servers.get(server)?.isInherited === true,
       );
-      if (steps.length === 0 && inherited === undefined) return;
+      if (steps.length === 0 && inherited === undefined) {
+        // They end a moment later, those that are still being set up when their time is over.
+        for (const cut of planCuts(this.#target, desired, actual)) await this.#runtime.tell(cut);
+        return;
+      }
       if (attempt === TRIES) {
         const left = steps.length > 0 ? steps.join('; ') : `${inherited?.server} is held down by what it follows`;
         throw new HsctlError(
@@ -111,37 +117,21 @@ export class HaproxyDriver implements DirectorDriver {
           'See whether checks, tracking or another program in haproxy.cfg change the same servers.',
         );
       }
-      if (attempt > 0) await sleep(this.#deps.scheduler, FIRST_PAUSE_MS * 2 ** attempt);
       for (const step of steps) await this.#runtime.tell(step);
     }
   }
 
   async #read(): Promise<HaproxyActual> {
-    const { backend, frontend, servers: wanted } = this.#target;
-    const [state, connections, limits] = await Promise.all([
-      this.#runtime.ask(`show servers state ${backend}`),
-      this.#counts(),
-      frontend === null ? null : this.#runtime.ask(`show stat ${frontend} ${FRONTEND_ROWS} -1`),
-    ]);
-    const servers = parseServers(state);
+    const { backend, servers: wanted } = this.#target;
+    const servers = parseServers(await this.#runtime.ask(`show servers state ${backend}`));
     for (const { server, node } of wanted) {
       if (!servers.has(server)) throw this.#unknown(`server ${backend}/${server}`, `servers: { ${node}: NAME }`);
     }
-    const frontendLimit = limits === null ? null : parseStat(limits).get('FRONTEND')?.limit;
-    if (frontendLimit === undefined) throw this.#unknown(`frontend ${frontend}`, 'frontend');
-    return { servers, connections, frontendLimit };
+    return { servers, connections: await this.#counts() };
   }
 
   async #counts(): Promise<ReadonlyMap<string, number>> {
-    const rows = parseStat(await this.#runtime.ask(`show stat ${this.#target.backend} ${SERVER_ROWS} -1`));
-    return new Map([...rows].map(([server, { current }]) => [server, current]));
-  }
-
-  /** What a closed frontend is to accept again: as before, or if nobody knows (a new controller) what the process may. */
-  async #openLimit({ frontendLimit }: HaproxyActual): Promise<number> {
-    if (frontendLimit !== null && frontendLimit > 0) this.#usualLimit = frontendLimit;
-    if (frontendLimit === 0) this.#usualLimit ??= parseProcessLimit(await this.#runtime.ask('show info'));
-    return this.#usualLimit ?? 0;
+    return parseConnections(await this.#runtime.ask(`show stat ${this.#target.backend} ${SERVER_ROWS} -1`));
   }
 
   #unknown(what: string, key: string): HsctlError {
@@ -151,4 +141,10 @@ export class HaproxyDriver implements DirectorDriver {
 
 function levelFinding(level: string): Finding {
   return { what: `the haproxy socket has level ${level}, which may change nothing`, hint: 'Give it `level admin`.' };
+}
+
+function gateAt({ host, port }: Endpoint, group: string, deps: TrafficDeps): SynGate {
+  const address = isWildcard(host) ? null : canonicalHost(host);
+  const table = tableName(group, 'haproxy', address ?? 'any', port);
+  return new SynGate({ table, place: 'director', address, port }, deps);
 }

@@ -44,26 +44,14 @@ export function parseServers(text: string): ReadonlyMap<string, ServerActual> {
   return servers;
 }
 
-/** Present connections (`scur`) and their limit (`slim`, 0 also for none) by server or frontend, of `show stat`. @throws HsctlError('format') */
-export function parseStat(text: string): ReadonlyMap<string, { readonly current: number; readonly limit: number }> {
+/** Present connections (`scur`) by server, of `show stat`. @throws HsctlError('format') */
+export function parseConnections(text: string): ReadonlyMap<string, number> {
   const [header = '', ...lines] = text.split('\n');
   if (!header.startsWith('# ')) throw misread('show stat', text);
   const columns = header.slice(2).split(',');
-  const rows = lines
-    .filter((line) => line !== '')
-    .map((line) => {
-      const cells = line.split(',');
-      const cell = (name: string): string => cells[columns.indexOf(name)] ?? '';
-      return [cell('svname'), { current: Number(cell('scur')), limit: Number(cell('slim')) }] as const;
-    });
-  return new Map(rows);
-}
-
-/** Most connections of the process, of `show info`. */
-export function parseProcessLimit(text: string): number {
-  const limit = Number(/^Maxconn: (\d+)$/m.exec(text)?.[1]);
-  if (!(limit > 0)) throw misread('show info', text);
-  return limit;
+  const [nameAt, countAt] = [columns.indexOf('svname'), columns.indexOf('scur')];
+  const rows = lines.filter((line) => line !== '').map((line) => line.split(','));
+  return new Map(rows.map((cells) => [cells[nameAt] ?? '', Number(cells[countAt])]));
 }
 
 function misread(command: string, text: string): HsctlError {

@@ -6,48 +6,34 @@
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { Timer } from '../../kit/clock.ts';
 import { type Finding, type NodeTrafficDeps, TOOL_TIMEOUT_MS } from '../deps.ts';
-import { OpenTool, type ToolAnswer, type ToolKind } from '../open-tool.ts';
+import { OpenTool, type ToolAnswer } from '../open-tool.ts';
+import { AddressRoutes } from './address-routes.ts';
 import { Announcer, type AnnounceTiming } from './announcer.ts';
-import {
-  dropLine,
-  dropLines,
-  kernelLifetimeS,
-  showLine,
-  shownPrefixLengths,
-  takeFaults,
-  takeLines,
-  type VirtualAddress,
-} from './plan.ts';
+import { ipBatch } from './ip-batch.ts';
+import { dropLine, kernelLifetimeS, showLine, shownPrefixLengths, takeLine, type VirtualAddress } from './plan.ts';
 
 /** A renewal this soon after the last one changes nothing that the kernel would notice. */
 const RENEWAL_SPACING_MS = 100;
-
-const IP_BATCH: ToolKind = {
-  command: ['ip', '-force', '-batch', '-'],
-  // `link show` would do too, but changes what later `addr show` lines of the same run print.
-  endQuery: 'netconf show dev lo',
-  endLine: /^inet lo /,
-};
 
 export class VipHolder {
   readonly #vip: VirtualAddress;
   readonly #deps: NodeTrafficDeps;
   readonly #batch: OpenTool;
   readonly #announcer: Announcer;
+  readonly #routes: AddressRoutes;
   /** Set while the address is wanted: when the lease behind it ends. */
   #lapse: Timer | null = null;
   /** Rises with each release: what was ordered before it no longer counts. */
   #term = 0;
   #held = false;
-  /** What keeps the routes and rules of the address from being there; empty if they are. */
-  #routeFault = '';
   #renewal: { readonly atMs: number; readonly lifetimeS: number; readonly outcome: Promise<void> } | null = null;
 
   constructor(vip: VirtualAddress, timing: AnnounceTiming, deps: NodeTrafficDeps) {
     this.#vip = vip;
     this.#deps = deps;
-    this.#batch = new OpenTool(IP_BATCH, deps);
+    this.#batch = new OpenTool(ipBatch(vip.family), deps);
     this.#announcer = new Announcer(vip, timing, deps);
+    this.#routes = new AddressRoutes(vip, deps);
   }
 
   /** The address, for reports. */
@@ -65,7 +51,8 @@ export class VipHolder {
     if (!this.#held) return [];
     const { address } = this.#vip;
     const rivals = this.#announcer.rivals.map((hardware) => `${address} is used by the machine ${hardware} too`);
-    return this.#routeFault === '' ? rivals : [...rivals, `routes of ${address}: ${this.#routeFault}`];
+    const { fault } = this.#routes;
+    return fault === '' ? rivals : [...rivals, `routes of ${address}: ${fault}`];
   }
 
   /**
@@ -73,7 +60,7 @@ export class VipHolder {
    * @throws HsctlError('failed') when `ip` cannot be started or a stale address cannot be removed.
    */
   async start(): Promise<void> {
-    await Promise.all([this.#batch.start(), this.#announcer.prepare()]);
+    await Promise.all([this.#batch.start(), this.#routes.start(), this.#announcer.prepare()]);
     await this.release();
   }
 
@@ -108,8 +95,10 @@ export class VipHolder {
     this.#lapse = null;
     this.#renewal = null;
     const dropped = this.#drop(term);
+    const unset = this.#routes.unset();
     this.#announcer.stop();
     const complaint = await dropped;
+    await unset;
     if (this.#held && this.#term === term && this.#lapse === null) {
       throw new HsctlError(
         'failed',
@@ -133,19 +122,18 @@ export class VipHolder {
   /** Releases the address and ends what was started. */
   async close(): Promise<void> {
     await this.release().catch((error: unknown) => this.#deps.logger.error(messageOf(error)));
-    await Promise.all([this.#batch.close(), this.#announcer.close()]);
+    await Promise.all([this.#batch.close(), this.#routes.close(), this.#announcer.close()]);
   }
 
   async #take(lifetimeS: number): Promise<void> {
     const term = this.#term;
     const answer = await this.#batch
-      .submit([...takeLines(this.#vip, lifetimeS), showLine(this.#vip)])
+      .submit([takeLine(this.#vip, lifetimeS), showLine(this.#vip)])
       .catch((error: unknown) => {
         if (this.#term === term) this.#renewal = null;
         throw error;
       });
     this.#held = shownPrefixLengths(this.#vip, answer.stdout).includes(this.#vip.prefixLength);
-    const faults = takeFaults(answer.complaints).join('; ');
     if (this.#term !== term) {
       throw new HsctlError('failed', `${this.#vip.address} was released while it was being set`);
     }
@@ -153,21 +141,18 @@ export class VipHolder {
       this.#renewal = null;
       throw new HsctlError(
         'failed',
-        `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${faults || 'it is not there afterwards'}`,
+        `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${answer.complaints.join('; ') || 'it is not there afterwards'}`,
         'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
       );
     }
     this.#announcer.start();
-    if (faults !== this.#routeFault && faults !== '') {
-      this.#deps.logger.error('the routes of the address are not as they should be', { error: faults });
-    }
-    this.#routeFault = faults;
+    await this.#routes.set();
   }
 
   /** Removes the address and reads back; returns what `ip` complained about. */
   async #drop(term: number): Promise<string> {
     const show = showLine(this.#vip);
-    const answer = await this.#batch.submit([...dropLines(this.#vip), show]).catch(() => this.#dropAfresh());
+    const answer = await this.#batch.submit([dropLine(this.#vip), show]).catch(() => this.#dropAfresh());
     const others = shownPrefixLengths(this.#vip, answer.stdout);
     this.#held = others.length > 0;
     if (!this.#held || this.#term !== term || this.#lapse !== null) return answer.complaints.join('; ');
@@ -179,9 +164,9 @@ export class VipHolder {
 
   /** The same with a program of its own, for when the open one is not there or is stuck. */
   async #dropAfresh(): Promise<ToolAnswer> {
-    const input = `${[...dropLines(this.#vip), showLine(this.#vip)].join('\n')}\n`;
+    const input = `${dropLine(this.#vip)}\n${showLine(this.#vip)}\n`;
     const options = { timeoutMs: TOOL_TIMEOUT_MS, input, acceptExit: () => true };
-    const { stdout, stderr } = await this.#deps.run(IP_BATCH.command, options);
+    const { stdout, stderr } = await this.#deps.run(ipBatch(this.#vip.family).command, options);
     return { stdout: stdout.split('\n'), complaints: stderr.trim().split('\n') };
   }
 

@@ -68,34 +68,26 @@ export function addressOutlivesLeaseMs(leaseMs: number): number {
   return Math.max(0, kernelLifetimeS(leaseMs) * 1000 + KERNEL_LATENESS_MS - leaseMs);
 }
 
-/** Adds the address, or renews its lifetime, and sees to its routes and rules. */
-export function takeLines(vip: VirtualAddress, lifetimeS: number): readonly string[] {
-  return [
-    takeLine(vip, lifetimeS),
-    // Behind the address, which routes may have as their source.
-    ...vip.routes.map((route) => `route replace ${route}`),
-    ...vip.rules.map((rule) => `rule add ${rule}`),
-  ];
+/** Sets the routes and rules of the address, also those that are there: behind the address, which routes may have as their source. */
+export function setRouteLines({ routes, rules }: VirtualAddress): readonly string[] {
+  return [...routes.map((route) => `route replace ${route}`), ...rules.map((rule) => `rule add ${rule}`)];
 }
 
-/** Removes the address with its routes and rules; that any of them is absent is an error of the program and a success for us. */
-export function dropLines(vip: VirtualAddress): readonly string[] {
-  return [
-    dropLine(vip),
-    ...vip.rules.map((rule) => `rule del ${rule}`),
-    ...vip.routes.map((route) => `route del ${route}`),
-  ];
+/** Removes them; that any of them is absent is an error of the program and a success for us. */
+export function unsetRouteLines({ routes, rules }: VirtualAddress): readonly string[] {
+  return [...rules.map((rule) => `rule del ${rule}`), ...routes.map((route) => `route del ${route}`)];
 }
 
-/** What went wrong, of all that `ip` complained about while the address was taken; empty if nothing did. */
-export function takeFaults(complaints: readonly string[]): readonly string[] {
+/** What went wrong, of all that `ip` complained about while routes were set; empty if nothing did. */
+export function routeFaults(complaints: readonly string[]): readonly string[] {
   return complaints.filter((line, index) => {
     const isOfExisting = FAILED_LINE.test(line) && ALREADY_THERE.test(complaints[index - 1] ?? '');
     return !ALREADY_THERE.test(line) && !isOfExisting;
   });
 }
 
-function takeLine(vip: VirtualAddress, lifetimeS: number): string {
+/** Adds the address, or renews its lifetime. */
+export function takeLine(vip: VirtualAddress, lifetimeS: number): string {
   const { label } = vip;
   const options =
     vip.family === 6
@@ -105,7 +97,7 @@ function takeLine(vip: VirtualAddress, lifetimeS: number): string {
   return `addr replace ${vip.address}/${vip.prefixLength} dev ${vip.interface} ${options}`;
 }
 
-/** Removes the address alone. */
+/** Removes the address; that it is absent is an error of the program and a success for us. */
 export function dropLine(vip: VirtualAddress, prefixLength = vip.prefixLength): string {
   return `addr del ${vip.address}/${prefixLength} dev ${vip.interface}`;
 }

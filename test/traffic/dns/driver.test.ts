@@ -124,7 +124,7 @@ for (const kind of KINDS) {
     it('tells of a key that the server does not know', async () => {
       assert.match(
         await refusal(driverOf(server, { key: server.key('stranger') })),
-        /refuses \(BADKEY\): it does not know a key stranger\. with hmac-sha256 -> Add the key to the server/,
+        /refuses \(BADKEY\): it knows no key stranger\. with hmac-sha256 that may do this -> Add the key to the server/,
       );
     });
 
@@ -147,7 +147,8 @@ for (const kind of KINDS) {
       const driver = driverOf(server, { key: server.key('reader') });
       assert.match(
         await refusal(driver),
-        /refuses \((REFUSED|NOTAUTH)\): key reader\. may not do this in zone|NOTAUTH/,
+        // Knot DNS says that it does not know a key which may do nothing.
+        kind === 'knot' ? /BADKEY.*acl/ : /refuses \(REFUSED\): key reader\. may not do this in zone/,
       );
       assert.equal((await driver.check()).length, 1);
     });

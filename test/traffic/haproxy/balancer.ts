@@ -1,62 +1,65 @@
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { freePorts } from '../../rig/free-ports.ts';
+import { text } from 'node:stream/consumers';
+import { formatEndpoint } from '../../../src/kit/address.ts';
 import type { RigProcess } from '../../rig/rig-process.ts';
 import { until } from '../../rig/until.ts';
-import { EchoServer } from '../echo-server.ts';
-import { LocalServer } from '../local-server.ts';
 
-/** Connections that the frontend accepts when it is open. */
-export const FRONTEND_LIMIT = 150;
-export const PROCESS_LIMIT = 180;
-
-/** HAProxy of Debian's on loopback with a frontend `entry` and a backend `world` of the servers `a` and `second`. */
-export class Balancer {
-  readonly apps: readonly [EchoServer, EchoServer];
+interface Endpoint {
+  readonly host: string;
   readonly port: number;
-  readonly #server: LocalServer;
+}
+
+export interface BalancerSite {
+  /** Folder for its file and sockets. */
+  readonly dir: string;
+  readonly spawn: (argv: readonly string[]) => Promise<RigProcess>;
+  readonly bind: Endpoint;
+  /** The apps of nodes a and b. */
+  readonly apps: readonly [Endpoint, Endpoint];
+}
+
+/** HAProxy of Debian's with a backend `world` of the servers `a` and `second`. */
+export class Balancer {
+  readonly bind: Endpoint;
+  readonly #site: BalancerSite;
   #process: RigProcess | null = null;
 
-  private constructor(server: LocalServer, apps: readonly [EchoServer, EchoServer], port: number) {
-    this.#server = server;
-    this.apps = apps;
-    this.port = port;
+  private constructor(site: BalancerSite) {
+    this.bind = site.bind;
+    this.#site = site;
   }
 
   /** `serverOptions`: what stands behind both servers in the file. */
-  static async start(serverOptions = 'disabled'): Promise<Balancer> {
-    const server = new LocalServer();
-    const apps = [await new EchoServer('a').listen(), await new EchoServer('b').listen()] as const;
-    const [port = 0] = await freePorts(1);
-    const balancer = new Balancer(server, apps, port);
-    server.folder.write(
-      'haproxy.cfg',
+  static async start(site: BalancerSite, serverOptions = 'disabled'): Promise<Balancer> {
+    const balancer = new Balancer(site);
+    const [a, b] = site.apps;
+    writeFileSync(
+      join(site.dir, 'haproxy.cfg'),
       `global
   stats socket ${balancer.socket()} mode 600 level admin
   stats socket ${balancer.socket('operator')} mode 600 level operator
-  maxconn ${PROCESS_LIMIT}
 defaults
   mode tcp
   timeout connect 5s
   timeout client 1m
   timeout server 1m
 frontend entry
-  bind 127.0.0.1:${port}
-  maxconn ${FRONTEND_LIMIT}
+  bind ${formatEndpoint(site.bind)}
   default_backend world
 backend world
-  server a 127.0.0.1:${apps[0].port} ${serverOptions}
-  server second 127.0.0.1:${apps[1].port} ${serverOptions}
+  server a ${formatEndpoint(a)} ${serverOptions}
+  server second ${formatEndpoint(b)} ${serverOptions}
 `,
     );
-    await balancer.#start();
+    await balancer.restart();
     return balancer;
   }
 
   /** The socket of the runtime API with some level. */
   socket(level: 'admin' | 'operator' = 'admin'): string {
-    return join(this.#server.folder.path, `${level}.sock`);
+    return join(this.#site.dir, `${level}.sock`);
   }
 
   /** What it answers on its runtime API, as to an operator with socat. */
@@ -66,34 +69,20 @@ backend world
     return text(socket);
   }
 
-  /** Administrative state of both servers and the limit of the frontend. */
+  /** Addresses, administrative and operational state and weight of both servers. */
   async state(): Promise<string> {
-    const servers = await this.ask('show servers state world');
-    const modes = servers
-      .split('\n')
-      .filter((line) => /^\d+ /.test(line))
-      .map((line) => line.split(' ').slice(3, 8).join(' '));
-    const [, frontend = ''] = (await this.ask('show stat entry 1 -1')).split('\n');
-    return [...modes, frontend.split(',')[6]].join('\n');
+    const servers = (await this.ask('show servers state world')).split('\n').filter((line) => /^\d+ /.test(line));
+    return servers.map((line) => line.split(' ').slice(3, 8).join(' ')).join('\n');
   }
 
   /** Ends it, and starts it as its file has it. */
   async restart(): Promise<void> {
     await this.#process?.kill();
-    await this.#start();
-  }
-
-  async close(): Promise<void> {
-    await this.#server.close();
-    await Promise.all(this.apps.map((app) => app.close()));
-  }
-
-  async #start(): Promise<void> {
-    const started = await this.#server.start(['haproxy', '-db', '-f', join(this.#server.folder.path, 'haproxy.cfg')]);
+    const started = await this.#site.spawn(['haproxy', '-db', '-f', join(this.#site.dir, 'haproxy.cfg')]);
     this.#process = started;
     await until('haproxy to answer', async () => {
       if (!started.running) throw new Error(started.tail(20));
-      return (await this.ask('show info').catch(() => '')).includes(`Pid: ${started.pid}\n`);
+      return (await this.ask('show info').catch(() => '')).includes(`Pid: `);
     });
   }
 }

@@ -1,23 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { DesiredTraffic } from '../../../src/controller/ports.ts';
-import { parseProcessLimit, parseServers, parseStat } from '../../../src/traffic/haproxy/parse.ts';
-import { type HaproxyActual, planHaproxy } from '../../../src/traffic/haproxy/plan.ts';
+import { parseConnections, parseServers } from '../../../src/traffic/haproxy/parse.ts';
+import { type HaproxyActual, planCuts, planHaproxy } from '../../../src/traffic/haproxy/plan.ts';
 
 const TARGET = {
   backend: 'world',
-  frontend: 'entry',
   servers: [
     { node: 'a', server: 'one' },
     { node: 'b', server: 'two' },
   ],
 };
 type Mode = 'ready' | 'drain' | 'maint';
-const actual = (
-  one: Mode,
-  two: Mode,
-  more: { limit?: number; connections?: number; down?: string } = {},
-): HaproxyActual => {
+const actual = (one: Mode, two: Mode, more: { connections?: number; down?: string } = {}): HaproxyActual => {
   const server = (name: string, mode: Mode) => ({
     mode,
     isDown: more.down === name,
@@ -32,45 +27,41 @@ const actual = (
       ['two', server('two', two)],
     ]),
     connections: new Map([['one', more.connections ?? 0]]),
-    frontendLimit: more.limit ?? 100,
   };
 };
-const plan = (desired: Partial<DesiredTraffic>, now: HaproxyActual): readonly string[] =>
-  planHaproxy(TARGET, { active: null, hold: false, dead: [], epoch: 1, ...desired }, now, 100);
+const plan = (change: Partial<DesiredTraffic>, now: HaproxyActual): readonly string[] => {
+  const desired = { active: null, hold: false, dead: [], epoch: 1, ...change };
+  return [...planHaproxy(TARGET, desired, now), ...planCuts(TARGET, desired, now)];
+};
 
 describe('planHaproxy', () => {
   for (const [what, desired, now, steps] of [
     ['from nothing', { active: 'a' }, actual('maint', 'maint'), ['set server world/one state ready']],
     ['all done', { active: 'a' }, actual('ready', 'maint'), []],
     [
-      'a planned change begins: the door first',
+      'a planned change begins',
       { hold: true },
       actual('ready', 'maint', { connections: 3 }),
-      ['set maxconn frontend entry 0', 'set server world/one state drain', 'set server world/two state drain'],
+      ['set server world/one state drain', 'set server world/two state drain'],
     ],
     [
-      'and ends: the door last',
+      'and ends: what stops comes first',
       { active: 'b' },
-      actual('drain', 'drain', { limit: 0, connections: 3 }),
-      [
-        'set server world/one state maint',
-        'shutdown sessions server world/one',
-        'set server world/two state ready',
-        'set maxconn frontend entry 100',
-      ],
+      actual('drain', 'drain', { connections: 3 }),
+      ['set server world/one state maint', 'set server world/two state ready'],
     ],
     [
       'the master is dead',
       { hold: true, dead: ['a'] },
       actual('ready', 'maint', { connections: 3 }),
-      [
-        'set maxconn frontend entry 0',
-        'set server world/one state maint',
-        'shutdown sessions server world/one',
-        'set server world/two state drain',
-      ],
+      ['set server world/one state maint', 'set server world/two state drain', 'shutdown sessions server world/one'],
     ],
-    ['nobody', {}, actual('ready', 'maint'), ['set server world/one state maint']],
+    [
+      'nobody',
+      {},
+      actual('ready', 'maint', { connections: 1 }),
+      ['set server world/one state maint', 'shutdown sessions server world/one'],
+    ],
     [
       'checks hold the master down',
       { active: 'b' },
@@ -81,15 +72,6 @@ describe('planHaproxy', () => {
   ] as const) {
     it(what, () => assert.deepEqual(plan(desired, now), steps));
   }
-
-  it('leaves out the door where there is none', () => {
-    const now = { ...actual('ready', 'maint'), frontendLimit: null };
-    const desired = { active: null, hold: true, dead: [], epoch: 1 };
-    assert.deepEqual(planHaproxy({ ...TARGET, frontend: null }, desired, now, 0), [
-      'set server world/one state drain',
-      'set server world/two state drain',
-    ]);
-  });
 });
 
 describe('what the runtime API prints', () => {
@@ -111,17 +93,16 @@ describe('what the runtime API prints', () => {
       ],
     );
     assert.deepEqual(
-      [...parseStat('# pxname,svname,scur,slim,\nworld,x,3,,\nworld,y,0,200,\n\n')],
+      [...parseConnections('# pxname,svname,scur,slim,\nworld,x,3,,\nworld,y,0,200,\n\n')],
       [
-        ['x', { current: 3, limit: 0 }],
-        ['y', { current: 0, limit: 200 }],
+        ['x', 3],
+        ['y', 0],
       ],
     );
-    assert.equal(parseProcessLimit('Name: HAProxy\nMaxconn: 180\nHard_maxconn: 1\n'), 180);
   });
 
   it('that is something else is an error that names it', () => {
-    for (const read of [parseServers, parseStat, parseProcessLimit]) {
+    for (const read of [parseServers, parseConnections]) {
       assert.throws(() => read("Can't find backend.\n"), { name: 'HsctlError', message: /"Can't find backend\."/ });
     }
   });

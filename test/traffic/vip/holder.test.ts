@@ -294,12 +294,20 @@ for (const family of [4, 6] as const) {
       assert.deepEqual([await shown(), ...(await present())], [undefined, false, false]);
     });
 
-    it('holds the address also where a route of it cannot be, and says so', async () => {
-      const holder = make(a, 'eth0', realDeps.scheduler, { routes: ['default via 192.0.2.1 dev nowhere table 100'] });
-      await holder.start();
-      await holder.hold(LEASE_MS);
-      assert.ok(holder.held);
-      assert.match(holder.warnings.join('\n'), /routes of .*nowhere/);
+    it('holds the address and gives it up also where a route of it cannot be, and says so', async () => {
+      for (const [route, said] of [
+        [`default via ${family === 4 ? '192.0.2.1' : '2001:db8::1'} dev nowhere table 100`, /routes of .*nowhere/],
+        // Of which `ip` ends.
+        ['default sideways', /routes of .*sideways/],
+      ] as const) {
+        const holder = make(a, 'eth0', realDeps.scheduler, { routes: [route] });
+        await holder.start();
+        await holder.hold(LEASE_MS);
+        assert.ok(holder.held);
+        assert.match(holder.warnings.join('\n'), said);
+        await holder.release();
+        assert.equal(await shown(), undefined);
+      }
     });
 
     it('announces the hardware address that the interface has by now', async () => {
