@@ -8,6 +8,7 @@ import { messageOf } from '../../src/kit/errors.ts';
 import { clusterStatusSchema, type GroupStatus } from '../../src/model/status.ts';
 import { makeCertificates } from './certificates.ts';
 import type { Machine } from './machine.ts';
+import { PATIENCE } from './patience.ts';
 import type { RigProcess } from './rig-process.ts';
 import { until } from './until.ts';
 
@@ -43,8 +44,6 @@ export interface ClusterOptions {
   readonly replication?: object;
   /** Keys of a node beside the rig's own, as in the file. */
   readonly nodeSettings?: (node: NodeName) => object;
-  /** How long it may take until the pair is whole, for slow machines; default: half a minute. */
-  readonly startLimitMs?: number;
   /** Added to the environment of the daemons on a machine. */
   readonly env?: (machine: Machine) => Readonly<Record<string, string>>;
 }
@@ -74,7 +73,7 @@ export class Cluster {
     await cluster.startController();
     for (const node of NODES) await cluster.startAgent(node);
     for (const node of NODES) await cluster.startApp(node);
-    await cluster.whole(options.startLimitMs);
+    await cluster.whole();
     return cluster;
   }
 
@@ -150,7 +149,7 @@ export class Cluster {
   }
 
   /** Resolves once one node serves, both are in sync, and nothing is amiss. Rejects if a program has ended. */
-  async whole(limitMs = 30_000): Promise<GroupStatus> {
+  async whole(limitMs = 30_000 * PATIENCE): Promise<GroupStatus> {
     let last = 'no status';
     try {
       return await until(

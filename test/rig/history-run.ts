@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Attempt, readHistory, type Verdict } from './history.ts';
 import type { Machine } from './machine.ts';
+import { PATIENCE } from './patience.ts';
 import type { RigProcess } from './rig-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('history-client.ts', import.meta.url));
@@ -43,12 +44,12 @@ export class HistoryRun {
       argv.push('--connect-timeout', patience, '--answer-timeout', patience, '--in-flight', '10000');
     }
     const client = await machine.spawn(argv, { name });
-    await client.waitFor(/first ok/, 15_000 + (options.patienceMs ?? 0));
+    await client.waitFor(/first ok/);
     return new HistoryRun(machine, file, client);
   }
 
   /** Resolves when a write that was begun after this call is acknowledged. */
-  async nextOk(limitMs = 30_000): Promise<void> {
+  async nextOk(limitMs = 30_000 * PATIENCE): Promise<void> {
     const mark = `mark ${++marks}`;
     this.client.write(mark);
     await this.client.waitFor(new RegExp(`^${mark} ok$`, 'm'), limitMs);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { PATIENCE } from './patience.ts';
 
 export interface SpawnOptions {
   /** Name in logs and for the log file; default: the program's. */
@@ -83,7 +84,7 @@ export class RigProcess {
   }
 
   /** Waits for output, also past output; resolves to the match. Rejects if the process ends first, or after `limitMs`. */
-  waitFor(pattern: RegExp, limitMs = 15_000): Promise<RegExpExecArray> {
+  waitFor(pattern: RegExp, limitMs = 15_000 * PATIENCE): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void): void => {
         clearTimeout(timer);

@@ -1,7 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { PATIENCE } from './patience.ts';
 
 /** Runs a program that ends within `limitMs` and gives its standard output. Rejects with its arguments and standard error. */
-export function tool(argv: readonly string[], input = '', limitMs = 20_000): Promise<string> {
+export function tool(argv: readonly string[], input = '', limitMs = 20_000 * PATIENCE): Promise<string> {
   const [program = '', ...rest] = argv;
   return new Promise((resolve, reject) => {
     const child = execFile(program, rest, { timeout: limitMs, maxBuffer: 16 << 20 }, (error, stdout, stderr) => {

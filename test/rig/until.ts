@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { machineMs } from './machine-clock.ts';
+import { PATIENCE } from './patience.ts';
 
 /**
  * Waits for something that sends no event: asks `condition` until it gives a value other than null, undefined or
@@ -8,7 +9,7 @@ import { machineMs } from './machine-clock.ts';
 export async function until<T>(
   what: string,
   condition: () => T | null | undefined | false | Promise<T | null | undefined | false>,
-  limitMs = 10_000,
+  limitMs = 10_000 * PATIENCE,
   everyMs = 20,
 ): Promise<T> {
   const deadline = machineMs() + limitMs;

@@ -2,6 +2,7 @@ import type { DesiredTraffic } from '../../src/controller/ports.ts';
 import type { Backend } from '../../src/traffic/backends.ts';
 import type { TrafficDeps } from '../../src/traffic/deps.ts';
 import { type IpvsConfig, IpvsDriver } from '../../src/traffic/ipvs/driver.ts';
+import { PATIENCE } from '../rig/patience.ts';
 import { tool } from '../rig/tool.ts';
 import { realDeps } from '../traffic/group.ts';
 import { Peer } from '../traffic/peers.ts';
@@ -12,7 +13,7 @@ export const PORT = 9000;
 /** Programs of this machine, with the time that emulation takes. */
 export const patientDeps: TrafficDeps = {
   ...realDeps,
-  run: (command, options) => realDeps.run(command, { ...options, timeoutMs: 30_000 }),
+  run: (command, options) => realDeps.run(command, { ...options, timeoutMs: options.timeoutMs * PATIENCE }),
 };
 
 /** A service of the tests: one way of forwarding, one IP version, one protocol. */

@@ -11,7 +11,8 @@ import { parseArgs } from 'node:util';
  * outcome a server's name or what went wrong; at last `end`.
  */
 
-const TIMEOUT_MS = 10_000;
+/** Who waits longer has been forgotten; far more than emulation needs. */
+const TIMEOUT_MS = 20_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -5,9 +5,6 @@ import type { Service } from './ipvs-drivers.ts';
 import { virtualAddress } from './ipvs-net.ts';
 
 const PROGRAM = fileURLToPath(new URL('load-client.ts', import.meta.url));
-/** Emulation is slow. */
-const LIMIT_MS = 60_000;
-
 /** Many clients on a host, each with one request; see load-client.ts. */
 export class Load {
   readonly #process: RigProcess;
@@ -29,16 +26,14 @@ export class Load {
 
   /** Resolves when some request of each service was answered by `node`. */
   async answeredBy(node: string): Promise<void> {
-    const answered = this.#places.map((place) =>
-      this.#process.waitFor(new RegExp(`^first ${place} ${node}$`, 'm'), LIMIT_MS),
-    );
+    const answered = this.#places.map((place) => this.#process.waitFor(new RegExp(`^first ${place} ${node}$`, 'm')));
     await Promise.all(answered);
   }
 
   /** Ends it when all requests have their outcome; gives the number of each outcome, all services together. */
   async stop(): Promise<ReadonlyMap<string, number>> {
     this.#process.write('stop');
-    await this.#process.waitFor(/^end$/m, LIMIT_MS);
+    await this.#process.waitFor(/^end$/m);
     const sums = new Map<string, number>();
     for (const [, outcome = '', count] of this.#process.output.matchAll(/^(?!first )\S+\/\S+ (\S+) (\d+)$/gm)) {
       sums.set(outcome, (sums.get(outcome) ?? 0) + Number(count));
