@@ -1,37 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { parse, stringify } from 'yaml';
 import { type Cluster, GROUP, NODES } from '../rig/cluster.ts';
+import { editConfig } from '../rig/edit-config.ts';
 import { freePorts } from '../rig/free-ports.ts';
 import { failures } from '../rig/history.ts';
 import { HistoryRun } from '../rig/history-run.ts';
 import { onLoopback } from '../rig/loopback.ts';
 import { LocalMachine } from '../rig/machine.ts';
 import { until } from '../rig/until.ts';
-
-interface GroupFile {
-  nodes: Record<string, Record<string, unknown>>;
-  app: Record<string, unknown>;
-  traffic: object[];
-  failover: Record<string, string>;
-}
-interface File {
-  cluster: string;
-  groups: Record<string, GroupFile>;
-}
-
-/** Writes the configuration of the cluster anew, as `change` has made it. */
-function edit(cluster: Cluster, change: (group: GroupFile, file: File) => void): void {
-  const file = parse(readFileSync(cluster.configFile, 'utf8')) as File;
-  const group = file.groups[GROUP];
-  assert.ok(group);
-  change(group, file);
-  writeFileSync(cluster.configFile, stringify(file));
-}
 
 /** A client that writes all the while; what it did is given to `body`'s caller for the end. */
 async function underLoad(cluster: Cluster, to: string, body: (history: HistoryRun) => Promise<void>): Promise<void> {
@@ -68,7 +47,7 @@ describe('hsctl config reload', () => {
           { lease: '3s', heartbeat: '500ms', detect: '1500ms', stallTimeout: '4s' },
           { lease: '600ms', heartbeat: '50ms', detect: '400ms', stallTimeout: '1s' },
         ]) {
-          edit(cluster, (group) => Object.assign(group.failover, failover));
+          editConfig(cluster, (group) => Object.assign(group.failover, failover));
           const preview = await cluster.hsctl('config', 'reload', '--dry-run');
           assert.match(preview, /friends: failover\.lease: \S+ becomes \S+s: for grants from now on/);
           assert.match(preview, /nothing was applied\n$/);
@@ -88,11 +67,11 @@ describe('hsctl config reload', () => {
       const [port = 0] = await freePorts(1);
       const second = `127.0.0.1:${port}`;
       const kept = await open(service);
-      edit(cluster, (group) => group.traffic.push({ type: 'proxy', listen: second }));
+      editConfig(cluster, (group) => group.traffic.push({ type: 'proxy', listen: second }));
       assert.match(await cluster.hsctl('config', 'reload'), new RegExp(`proxy ${second} is set up`));
       const lost = await open(second);
       const ended = closed(lost);
-      edit(cluster, (group) => void group.traffic.pop());
+      editConfig(cluster, (group) => void group.traffic.pop());
       assert.match(await cluster.hsctl('config', 'reload'), /is given up, and its connections end/);
       await ended;
       await assert.rejects(open(second), /ECONNREFUSED/);
@@ -103,7 +82,7 @@ describe('hsctl config reload', () => {
   it('changes nothing if the file is wrong, and prints every error where the operator is', () =>
     onLoopback(async ({ cluster }) => {
       const digests = await cluster.api.configDigests();
-      edit(cluster, (group) => Object.assign(group.failover, { lease: 'soon', holdDown: '-1s' }));
+      editConfig(cluster, (group) => Object.assign(group.failover, { lease: 'soon', holdDown: '-1s' }));
       await assert.rejects(cluster.hsctl('config', 'reload'), (error: Error) => {
         assert.match(error.message, /failover\.lease/);
         assert.match(error.message, /failover\.holdDown/);
@@ -115,7 +94,7 @@ describe('hsctl config reload', () => {
 
   it('says what takes a restart, applies the rest, and the restart brings it about', () =>
     onLoopback(async ({ cluster }) => {
-      edit(cluster, (group, file) => {
+      editConfig(cluster, (group, file) => {
         file.cluster = 'another';
         Object.assign(group.nodes['b'] ?? {}, { store: `${cluster.store('b')}-2` });
         group.failover['holdDown'] = '7s';
@@ -130,7 +109,7 @@ describe('hsctl config reload', () => {
   it('starts new groups, and takes those out that nobody serves; one that serves only with --force', () =>
     onLoopback(async ({ cluster, service }) => {
       const [one = 0, two = 0, three = 0, four = 0] = await freePorts(4);
-      edit(cluster, (group, file) => {
+      editConfig(cluster, (group, file) => {
         const nodes = {
           a: { address: '127.0.0.1', control: one, replication: two },
           b: { address: '127.0.0.1', control: three, replication: four },
@@ -139,11 +118,11 @@ describe('hsctl config reload', () => {
       });
       assert.match(await cluster.hsctl('config', 'reload'), /spare: a new group/);
       assert.equal((await cluster.api.status('spare')).groups[0]?.stage, 'none');
-      edit(cluster, (group, file) => void (file.groups = { [GROUP]: group }));
+      editConfig(cluster, (group, file) => void (file.groups = { [GROUP]: group }));
       assert.match(await cluster.hsctl('config', 'reload'), /spare: is not in the file any more/);
       await assert.rejects(cluster.api.status('spare'), /no group spare/);
 
-      edit(cluster, (group, file) => void (file.groups = { renamed: group }));
+      editConfig(cluster, (group, file) => void (file.groups = { renamed: group }));
       await assert.rejects(cluster.hsctl('config', 'reload'), /friends: [ab] serves it: stop its agents first/);
       await cluster.whole();
       const client = await open(service);
@@ -155,7 +134,7 @@ describe('hsctl config reload', () => {
 
   it('is what SIGHUP asks of a controller and of an agent', () =>
     onLoopback(async ({ cluster }) => {
-      edit(cluster, (group) => void (group.failover['stallTimeout'] = '5s'));
+      editConfig(cluster, (group) => void (group.failover['stallTimeout'] = '5s'));
       cluster.agent('b').signal('SIGHUP');
       await cluster.agent('b').waitFor(/reload: failover\.stallTimeout: 2s becomes 5s/);
       cluster.controller.signal('SIGHUP');

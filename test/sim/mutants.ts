@@ -37,7 +37,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/guards.ts',
     find: 'if (record.masterNeedsNoLease)',
     replace: 'if (false)',
-    faults: ['lose records', 'cut', 'isolate', 'stop agent', 'kill agent'],
+    faults: ['promote with loss', 'cut', 'isolate', 'stop agent'],
   },
   {
     name: 'promotes a node that is not in sync',
@@ -56,6 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/view.ts',
     find: 'if (comparePositions(other.report.log.end, log.end) > 0)',
     replace: 'if (false)',
+    faults: ['power', 'power of both', 'isolate', 'crash app'],
   },
   {
     name: 'tells before it is durable',
@@ -63,12 +64,14 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    this.#ports.records.save(record, [event]);\n    this.#record = record;\n',
     replace:
       '    this.#record = record;\n    for (const node of this.#nodes) this.#assign(node);\n    this.#ports.records.save(record, [event]);\n',
+    faults: ['records fail', 'kill controller at an effect', 'kill controller', 'promote', 'crash app'],
   },
   {
     name: 'the in-sync set shrinks with the decision',
     file: 'src/controller/changes.ts',
     find: 'const inSync = record.inSync.includes(master.id) ? record.inSync : [master.id];',
     replace: 'const inSync = [master.id];',
+    faults: ['crash app', 'isolate', 'cut', 'kill agent', 'power'],
   },
   {
     name: 'a stall goes unnoticed',
@@ -113,12 +116,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/kit/lease.ts',
     find: ' + lingerMs;',
     replace: ' + 0 * lingerMs;',
+    faults: ['kill agent', 'isolate', 'stop agent'],
   },
   {
     name: 'suspensions prolong a lease',
     file: 'src/kit/lease-clock.ts',
     find: 'this.#addedMs += Math.max(0, stepMs);',
     replace: '',
+    faults: ['suspend', 'isolate', 'cut'],
   },
   // --- the agent's core
   {
@@ -126,18 +131,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/reign.ts',
     find: 'if (peerGrantMs > 0 || ',
     replace: 'if (',
+    faults: ['isolate', 'cut', 'kill controller', 'stop controller'],
   },
   {
     name: 'begins without a lease',
     file: 'src/agent/core/reign.ts',
     find: 'this.#mayServeUntilMs <= leaseNowMs || ',
     replace: '',
+    faults: ['isolate', 'cut', 'stop agent', 'kill controller', 'promote'],
   },
   {
     name: 'confirms without its slave',
     file: 'src/agent/core/reign.ts',
     find: 'this.#membership.slaveMustConfirm ? Math.min(heldSeq, this.#ackedSeq) : heldSeq',
     replace: 'heldSeq',
+    faults: ['isolate', 'cut', 'power', 'kill agent'],
   },
   {
     name: 'confirms what is not on its disk',
@@ -151,6 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/agent-core.ts',
     find: 'return reign.servesUntilMs > this.#leaseClock.nowMs();',
     replace: 'return true;',
+    faults: ['isolate', 'cut', 'stop agent', 'suspend'],
   },
   {
     name: 'renews the address on an old lease',
@@ -178,12 +187,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/agent-core.ts',
     find: "    this.#renounce(former, 'a new reign began');\n    this.#reign = null;\n",
     replace: '',
+    faults: ['isolate', 'cut', 'promote', 'crash app'],
   },
   {
     name: 'forgets its epoch',
     file: 'src/agent/core/agent-core.ts',
     find: '    this.#ports.saveEpoch(epoch);\n',
     replace: '',
+    faults: ['kill agent', 'power', 'crash app', 'promote'],
   },
   {
     name: 'begins a reign that its former run was chosen for',
@@ -197,24 +208,28 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/agent-core.ts',
     find: 'if (this.#holdsTraffic || ',
     replace: 'if (',
+    faults: ['traffic fails', 'crash app', 'promote'],
   },
   {
     name: 'an older release counts',
     file: 'src/agent/traffic-keeper.ts',
     find: 'if (order === this.#orders) this.#options.onGone();',
     replace: 'if (this.#renewedAtMs === null) this.#options.onGone();',
+    faults: ['crash app', 'promote', 'traffic fails', 'isolate'],
   },
   {
     name: 'grants to a master of another epoch',
     file: 'src/agent/core/agent-core.ts',
     find: 'if (!this.#following || ping.epoch !== this.#epoch) return 0;',
     replace: '',
+    faults: ['isolate', 'cut', 'promote', 'stop agent'],
   },
   {
     name: 'serves alone though the record does not say so',
     file: 'src/agent/core/reign.ts',
     find: ' && this.#recorded.mayServeAlone',
     replace: '',
+    faults: ['reconfigure', 'isolate', 'cut', 'kill agent', 'promote with loss'],
   },
   // --- the in-sync set
   {
@@ -222,24 +237,28 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/replication/core/membership.ts',
     find: "if (stalled) this.#propose('leaving', [this.#self]);",
     replace: 'if (stalled) this.#relax(mark);',
+    faults: ['cut', 'isolate', 'kill controller', 'stop controller', 'kill agent'],
   },
   {
     name: 'tightens only once that is on record',
     file: 'src/replication/core/membership.ts',
     find: "return this.#state !== 'out';",
     replace: "return this.#state === 'in' || this.#state === 'leaving';",
+    faults: ['cut', 'isolate', 'kill controller', 'stop controller', 'kill agent'],
   },
   {
     name: 'enters before the slave holds all',
     file: 'src/replication/core/membership.ts',
     find: 'progress.attached && progress.ackedSeq >= this.#tightenedAtSeq',
     replace: 'progress.attached',
+    faults: ['cut', 'kill agent', 'crash app', 'slow disk'],
   },
   {
     name: 'takes an earlier answer for an answer',
     file: 'src/replication/core/membership.ts',
     find: ' || answeredProposal < this.#proposal.id',
     replace: '',
+    faults: ['cut', 'isolate', 'break links', 'stop controller', 'clog'],
   },
   // --- replies and replication
   {
@@ -247,35 +266,41 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/agent-node.ts',
     find: 'if (this.core.phase === null || this.core.mayReply()) return null;',
     replace: 'return null;',
+    faults: ['isolate', 'stop agent', 'suspend', 'cut'],
   },
   {
     name: 'replies to what is not confirmed',
     file: 'src/replication/node-replica.ts',
     find: 'return this.#control.confirmedSeq();\n    this.#lapsed',
     replace: 'return this.#log.end.seq;\n    this.#lapsed',
+    faults: ['cut', 'isolate', 'crash app', 'kill agent'],
   },
   {
     name: 'confirms to a master that was replaced',
     file: 'src/replication/link/slave-session.ts',
     find: 'if (epoch === this.#owner.epoch) this.#link.send',
     replace: 'this.#link.send',
+    faults: ['stop agent', 'suspend', 'isolate', 'half-open links'],
   },
   {
     name: 'confirms before it is on the disk',
     file: 'src/replication/link/ack-sender.ts',
     find: 'if (!syncBeforeAck) send',
     replace: 'send',
+    faults: ['power', 'power of both', 'slow disk'],
   },
   {
     name: 'counts as intact too early',
     file: 'src/replication/link/intact-watch.ts',
     find: 'if (this.#intact || this.#log.end.seq < this.#fromSeq) return;',
     replace: 'if (this.#intact) return;',
+    faults: ['power', 'isolate', 'kill agent', 'power of both'],
   },
   {
     name: 'cuts what it acknowledged alone',
     file: 'src/agent/peer-links.ts',
     find: 'if ((aloneTo <= sharedSeq && !untold) || ',
     replace: 'if (true || ',
+    faults: ['isolate', 'cut', 'promote by force', 'promote with loss'],
   },
 ];

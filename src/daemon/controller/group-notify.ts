@@ -28,7 +28,7 @@ export class GroupNotify {
   readonly #runner: HookRunner;
   /** Of each node, the time of the last run that is among the events. */
   readonly #noted = new Map<string, number>();
-  /** Epoch and state that the program was told last. */
+  /** What the program was told last: the state, with `MASTER` the epoch too. */
   #told: string | null = null;
 
   constructor(deps: GroupNotifyDeps) {
@@ -41,7 +41,8 @@ export class GroupNotify {
     const { notify } = this.#deps.group();
     const state = stateOf(record);
     if (state === null || notify === null) return;
-    const key = `${record.epoch} ${state}`;
+    // A change of master passes through several epochs; what counts is who serves in the end.
+    const key = state === 'MASTER' ? `${record.epoch} ${state}` : state;
     this.#told ??= this.#toldBefore();
     if (key === this.#told) return;
     this.#told = key;
@@ -95,7 +96,7 @@ export class GroupNotify {
   #toldBefore(): string {
     const last = this.#events().findLast((event) => event.node === null && event.rule === RULE);
     const state = /^notify (\w+):/.exec(last?.message ?? '')?.[1] ?? '';
-    return last === undefined ? '' : `${last.epoch} ${state}`;
+    return last !== undefined && state === 'MASTER' ? `${last.epoch} ${state}` : state;
   }
 
   #notedBefore(node: string): number {

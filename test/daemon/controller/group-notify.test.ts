@@ -37,6 +37,7 @@ describe('what programs are told of a group', () => {
     told.recorded({ ...SERVING, stage: 'promoting', epoch: 8, master: 'b', cause: 'failover' });
     told.recorded({ ...SERVING, epoch: 8, master: 'b', cause: 'failover' });
     told.recorded({ ...SERVING, stage: 'quiescing', epoch: 8, master: 'b', cause: 'failover' });
+    told.recorded({ ...SERVING, stage: 'fencing', epoch: 9, master: 'a', cause: 'switchover' });
     await told.settled();
     assert.deepEqual(outputs(), [
       `GROUP world MASTER 100 a ${SERVING.cause}`,

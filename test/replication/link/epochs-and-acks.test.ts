@@ -154,8 +154,8 @@ suite('leases and releases on the link', () => {
     await pair.scheduler.advance(15);
     assert.deepEqual(pair.slave.pings, [ping, { ...ping, sentAtMs: 124.5 }]);
     assert.deepEqual(pair.master.grants, [
-      { type: 'grant', echoedSentAtMs: 123.25, epoch: 1, leaseMs: 0 },
-      { type: 'grant', echoedSentAtMs: 124.5, epoch: 1, leaseMs: 750 },
+      { type: 'grant', echoedSentAtMs: 123.25, epoch: 1, leaseMs: 0, lingerMs: 0 },
+      { type: 'grant', echoedSentAtMs: 124.5, epoch: 1, leaseMs: 750, lingerMs: 0 },
     ]);
     pair.stop();
   });
