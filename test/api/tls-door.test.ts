@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,6 +12,7 @@ import { systemScheduler } from '../../src/kit/clock.ts';
 import { silentLogger, type LogFields, type Logger } from '../../src/kit/logger.ts';
 import { createAuthority, issueCertificate } from '../../src/transport/certificates.ts';
 import { Credentials } from '../../src/transport/credentials.ts';
+import { until } from '../rig/until.ts';
 import { expire } from '../transport/authorities.ts';
 import { ScriptedService } from './scripted-service.ts';
 
@@ -82,6 +84,16 @@ describe('the API by mutual TLS', () => {
     assert.equal(service.calls.length, calls);
     const reasons = warnings.map((fields) => fields['reason']);
     assert.deepEqual(reasons, ['it showed no certificate'], 'one line a minute for an address');
+  });
+
+  it('keeps few strangers who show nothing, and has room again when they are gone', async () => {
+    const strangers = Array.from({ length: 16 }, () => connect(port, '127.0.0.1'));
+    await Promise.all(strangers.map((socket) => once(socket, 'connect')));
+    const onemore = connect(port, '127.0.0.1');
+    onemore.on('error', () => undefined);
+    await new Promise((resolve) => onemore.on('close', resolve));
+    for (const socket of strangers) socket.destroy();
+    await until('room for others', async () => (await ask('GET', '/v1/status', dir, 'operator-alice')) === 200);
   });
 
   function ask(method: string, path: string, from: string, name: string | null): Promise<Outcome> {

@@ -14,7 +14,8 @@ export async function makeCertificates(dir: string, cluster: string, nodes: read
   for (const name of nodes) await issue(dir, name, { role: 'node', cluster, name });
 }
 
-async function issue(dir: string, name: string, identity: Identity): Promise<void> {
+/** Makes key and certificate, or replaces them. */
+export async function issue(dir: string, name: string, identity: Identity): Promise<void> {
   const file = (ending: string): string => join(dir, `${name}.${ending}`);
   const request = ['-keyout', file('key'), '-out', file('csr'), '-subj', `/CN=${name}`];
   await tool(['openssl', 'req', ...KEY, ...request]);

@@ -44,13 +44,19 @@ async function canTakeOver(cluster: Cluster, node: string): Promise<boolean> {
   return !serving && found?.linked === true && found.app === 'up';
 }
 
-/** What the former master wrote into its log when it was alone is given up: then it follows. */
+/** If the former master acknowledged anything when it was alone, that is given up: then it follows. */
 async function takeBack(cluster: Cluster, master: string): Promise<void> {
   await cluster.restartEnded();
-  await until('the former master to have parted', async () =>
-    (await cluster.status()).nodes.some(({ role }) => role === 'diverged'),
+  const { nodes } = await until(
+    'the former master to follow, or to have parted',
+    async () => {
+      const status = await cluster.status();
+      return (status.protectedBy.length === 1 || status.nodes.some(({ role }) => role === 'diverged')) && status;
+    },
+    30_000,
   );
-  await cluster.hsctl('promote', GROUP, master, '--allow-data-loss', '--no-wait');
+  const parted = nodes.some(({ role }) => role === 'diverged');
+  if (parted) await cluster.hsctl('promote', GROUP, master, '--allow-data-loss', '--no-wait');
   await cluster.whole();
 }
 

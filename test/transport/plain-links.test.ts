@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { suite, test } from 'node:test';
 import { systemScheduler } from '../../src/kit/clock.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
@@ -201,6 +202,20 @@ suite('a listener on plain TCP', () => {
     const fourth = await dial(t, listener.port);
     fourth.send(hello);
     await listener.nextLink();
+  });
+
+  test('takes so many connections a second from one address, and tells of it once', async (t) => {
+    const listener = await startListener(t, { limits: { ...DEFAULT_LINK_LIMITS, perSecondFromOne: 3 } });
+    const closes = Array.from({ length: 40 }, async () => {
+      const raw = connect(listener.port, '127.0.0.1');
+      raw.on('error', () => undefined);
+      raw.resume();
+      raw.end('x');
+      await new Promise((resolve) => raw.on('close', resolve));
+    });
+    await Promise.all(closes);
+    await listener.logged(1);
+    assert.equal(listener.lines.length, 1);
   });
 
   test('keeps so many links in all', async (t) => {

@@ -138,6 +138,36 @@ suite('a listener with TLS', () => {
     });
   }
 
+  test('takes each certificate in its own place only', async (t) => {
+    const people: Identity[] = (['operator', 'viewer'] as const).map((role) => ({ role, cluster: CLUSTER, name: 'a' }));
+    for (const person of people) await issueCertificate(dir, person);
+    const names: Readonly<Record<string, Identity>> = {
+      controller: CONTROLLER,
+      a: NODE_A,
+      b: NODE_B,
+      'operator-a': people[0]!,
+      'viewer-a': people[1]!,
+    };
+    // The ports of node a: the controller's, and that of its peer b.
+    for (const place of [CONTROLLER, NODE_B]) {
+      for (const [name, identity] of Object.entries(names)) {
+        const listener = await startNodeA(t, [place]);
+        const socket = await dialAsStranger(t, listener.port, pem(dir, name));
+        socket.write(encodeMessage(hello).head);
+        if (identity === place) {
+          await listener.nextLink();
+        } else {
+          await once(socket.resume(), 'close');
+          await listener.logged(1);
+        }
+        const found = listener.lines.map(({ fields }) => String(fields['reason']));
+        const refusal = `its certificate is for ${formatIdentity(identity)} (expected ${formatIdentity(place)})`;
+        assert.deepEqual(found, identity === place ? [] : [refusal]);
+        socket.destroy();
+      }
+    }
+  });
+
   test('refuses a certificate whose time is over', async (t) => {
     const expired = await makeAuthority();
     expire(expired, 'controller', formatIdentity(CONTROLLER));

@@ -45,7 +45,7 @@ it('is fed without traffic, bites when a lease is not renewed, and is stopped by
 });
 
 it('goes on counting when the agent that fed it is gone, and is taken over by the next', async () => {
-  const before = await bites();
+  const earlier = await bites();
   const feeder = await startProgram(['perl', FEEDER, DEVICE, String(TIMEOUT_S)]);
   feeder.write('feed\n');
   // As when the agent is killed: the end of its input, and whatever signals come with that.
@@ -53,7 +53,7 @@ it('goes on counting when the agent that fed it is gone, and is taken over by th
   feeder.endInput();
   await feeder.exited;
   assert.equal(state(), 'active');
-  await until('the watchdog to bite', async () => (await bites()) === before + 1);
+  await until('the watchdog to bite', async () => (await bites()) === earlier + 1);
   const next = keeperOf();
   await next.start();
   await next.close();
