@@ -35,7 +35,7 @@ function makeScheduler(hold: (timer: NodeJS.Timeout) => NodeJS.Timeout): Schedul
     monotonicMs: () => performance.now(),
     wallMs: () => Date.now(),
     after(delayMs, task) {
-      const timer = hold(setTimeout(task, delayMs));
+      const timer = hold(setTimeout(task, Math.max(0, delayMs)));
       return { cancel: () => clearTimeout(timer) };
     },
     every(periodMs, task, firstDelayMs = periodMs) {

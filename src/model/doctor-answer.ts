@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { API_VERSION } from './status.ts';
 
 /** What one look of `hsctl doctor` found. */
-export const doctorFindingSchema = z.object({
+const doctorFindingSchema = z.object({
   /** What the machine is for: `controller`, or `agent GROUP:NODE`. */
   role: z.string(),
   /** What was looked at: `clock`, `port 10.0.0.11:7401`. */

@@ -46,8 +46,7 @@ export const scale: Bench = ({ runs, note }) =>
     const stubs = await machine.spawn([process.execPath, STUBS, String(GROUPS)], { name: 'stubs' });
     await stubs.waitFor(/^ready$/m, 60_000);
     const beganMs = performance.now();
-    const flags = (process.env['SCALE_NODE_ARGS'] ?? '').split(' ').filter((flag) => flag !== '');
-    const argv = [process.execPath, ...flags, hsctl, 'controller', '--config', configFile];
+    const argv = [process.execPath, hsctl, 'controller', '--config', configFile];
     const controller = await machine.spawn(argv, { name: 'controller', cwd: dir, env: { HSCTL_LOG: 'error' } });
     const client = new ApiClient(socket, foregroundScheduler);
     const serving = async (): Promise<number> => {

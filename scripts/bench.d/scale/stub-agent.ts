@@ -18,6 +18,7 @@ export class StubAgent {
   readonly #node: string;
   readonly #scheduler: Scheduler;
   readonly #instance: string;
+  /** Of the controller that has greeted. */
   #link: SocketLink | null = null;
   #assignment: Assignment | null = null;
   #role: AgentReport['role'] = 'waiting';
@@ -37,9 +38,8 @@ export class StubAgent {
   }
 
   accept(link: SocketLink): void {
-    this.#link = link;
     link.onClose(() => (this.#link = this.#link === link ? null : this.#link));
-    link.onMessage((message) => this.#onMessage(message));
+    link.onMessage((message) => this.#onMessage(link, message));
   }
 
   /** What an agent says each heartbeat interval. */
@@ -66,10 +66,11 @@ export class StubAgent {
     });
   }
 
-  #onMessage(message: LinkMessage): void {
+  #onMessage(link: SocketLink, message: LinkMessage): void {
     if (message.type === 'hello') {
       const own = { cluster: CLUSTER, group: this.#group, node: this.#node, instance: this.#instance };
-      this.#link?.send({ type: 'hello', versions: LINK_VERSIONS, ...own });
+      this.#link = link;
+      link.send({ type: 'hello', versions: LINK_VERSIONS, ...own });
       this.#report();
     } else if (message.type === 'assign') this.#onAssignment(message.assignment);
   }
