@@ -68,12 +68,22 @@ function valueAt(group: GroupConfig, path: readonly string[]): unknown {
 }
 
 function treeOf(group: GroupConfig): Tree {
-  const { nodes, traffic: _, ...rest } = group;
-  return { ...rest, nodes: Object.fromEntries(nodes.map((node) => [node.id, node])) };
+  const { nodes, traffic: _, app, ...rest } = group;
+  const byName = Object.fromEntries(nodes.map((node) => [node.id, node]));
+  return { ...rest, app: { ...app, probe: probeTree(app.probe) }, nodes: byName };
+}
+
+/** Probes under the keys of the file: one by itself, several by their places. */
+function probeTree(probe: ProbeSet | null): Tree | ProbeSet | null {
+  const [only, ...others] = probe?.of ?? [];
+  if (probe === null || only === undefined) return probe;
+  if (others.length === 0) return only;
+  return { type: probe.need, ...Object.fromEntries(probe.of.map((each, index) => [`of[${index}]`, each])) };
 }
 
 function* differences(path: readonly string[], before: unknown, after: unknown): Generator<Difference> {
-  if (isTree(before) && isTree(after)) {
+  // Sections of another type have no keys in common.
+  if (isTree(before) && isTree(after) && before['type'] === after['type']) {
     for (const key of new Set([...Object.keys(before), ...Object.keys(after)]))
       yield* differences([...path, key], before[key], after[key]);
     return;
@@ -89,6 +99,9 @@ function isTree(value: unknown): value is Tree {
 /** Keys that the file calls otherwise; beside these only units at the end are left out. */
 const FILE_KEYS: Readonly<Record<string, string>> = { segmentBytes: 'segmentSize', appPort: 'port' };
 
+/** Keys of times in milliseconds that have no unit at their end. */
+const DURATIONS: readonly string[] = ['fsync', 'warnBefore', 'maxAge'];
+
 function fileKey(key: string): string {
   return FILE_KEYS[key] ?? key.replace(/(Ms|S|Bytes)$/, '');
 }
@@ -97,10 +110,11 @@ function valueText(path: readonly string[], value: unknown): string {
   const key = path.at(-1) ?? '';
   if (key === 'catchUpRate' && (value === null || typeof value === 'number')) return formatRate(value);
   if (value === null || value === undefined) return 'none';
-  if (typeof value === 'number' && (key.endsWith('Ms') || key === 'fsync')) return formatDuration(value);
+  if (typeof value === 'number' && (key.endsWith('Ms') || DURATIONS.includes(key))) return formatDuration(value);
   if (typeof value === 'number' && key.endsWith('Bytes')) return formatSize(value);
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (Array.isArray(value)) return `[${value.map((each: unknown) => valueText([], each)).join(', ')}]`;
-  const entries = Object.entries(value).map(([each, inside]) => `${fileKey(each)}: ${valueText([each], inside)}`);
-  return `{ ${entries.join(', ')} }`;
+  const entries = Object.entries(value).filter(([, inside]) => inside !== null);
+  const texts = entries.map(([each, inside]) => `${fileKey(each)}: ${valueText([each], inside)}`);
+  return `{ ${texts.join(', ')} }`;
 }

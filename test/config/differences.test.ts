@@ -35,6 +35,24 @@ describe('what two configurations say differently', () => {
     ]);
   });
 
+  it('names the keys of probes, and tells a probe of another kind as a whole', () => {
+    const told = (one: string, other: string): string[] => {
+      const [before, after] = [one, other].map((probe) => groupOf('{}', `    app: { probe: ${probe} }\n`));
+      assert.ok(before !== undefined && after !== undefined);
+      return groupDifferences(before, after).map(({ key, before: from, after: to }) => `${key}: ${from} -> ${to}`);
+    };
+    assert.deepEqual(told('{ type: tls }', '{ type: tls, warnBefore: 30d, fall: 1 }'), [
+      'app.probe.fall: 3 -> 1',
+      'app.probe.warnBefore: 14d -> 30d',
+    ]);
+    const several = (port: number): string => `{ type: any, of: [{ type: ping }, { type: tcp, port: ${port} }] }`;
+    assert.deepEqual(told(several(1), several(2)), ['app.probe.of[1].port: 1 -> 2']);
+    const timing = 'interval: 1s, fastInterval: 1s, timeout: 500ms, fall: 3, rise: 2, from: both';
+    assert.deepEqual(told('{ type: ping }', '{ type: tcp, port: 7 }'), [
+      `app.probe: { type: ping, ${timing} } -> { type: tcp, ${timing}, port: 7 }`,
+    ]);
+  });
+
   it('is nothing for the same file', () => {
     assert.deepEqual(groupDifferences(groupOf(), groupOf()), []);
     assert.ok(isSame(groupOf(), groupOf()));
