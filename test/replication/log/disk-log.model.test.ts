@@ -9,7 +9,9 @@ const THREADS = 2;
 
 test('a log that is killed, cut and reset at random is what a list of batches would be', async () => {
   const threads = Array.from({ length: THREADS }, () => {
-    return new Worker(new URL('./lives-thread.ts', import.meta.url), { workerData: { runs: Math.ceil(RUNS / THREADS) } });
+    return new Worker(new URL('./lives-thread.ts', import.meta.url), {
+      workerData: { runs: Math.ceil(RUNS / THREADS) },
+    });
   });
   try {
     await Promise.all(threads.map((thread) => once(thread, 'exit')));
