@@ -16,6 +16,7 @@ import { SqliteRecords } from '../records/sqlite-records.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { IpvsSync } from '../traffic/ipvs/sync.ts';
 import { GroupRuntime } from './controller/group-runtime.ts';
+import { collectOften } from './controller/heap.ts';
 import { Reloader } from './controller/reloader.ts';
 import { RunningGroups } from './controller/running-groups.ts';
 import { RunningController } from './controller/service.ts';
@@ -34,6 +35,7 @@ const RECORDS_FILE = 'controller.db';
  * @throws HsctlError('config') for a wrong file, ('disk') for its state, ('failed') for its socket
  */
 export async function runController(configPath: string, signal: AbortSignal): Promise<void> {
+  collectOften();
   // In a thread, whose memory goes with it: a large file takes more of it than all that the controller does later.
   const { config, warnings } = await loadConfigAside(configPath);
   const logger = makeLogger({ name: 'controller' });
