@@ -4,6 +4,9 @@ import type { NodeId } from '../model/roles.ts';
 import type { DesiredTraffic } from './ports.ts';
 import { hasRenounced, isSilent, masterOf, type GroupView, type NodeView } from './view.ts';
 
+/** How long a planned change waits for the traffic drivers to stop new work. */
+const HOLD_LIMIT_MS = 500;
+
 /** What follows from the record: all that the controller does is one of these, repeated until it is so. */
 
 /** What a node should be; null while nothing is on record. */
@@ -23,12 +26,17 @@ export function assignmentFor(view: GroupView, node: NodeView): Assignment | nul
     slaveExpected: record.slaveExpected,
     mayServeAlone: role === 'master' && record.masterNeedsNoLease,
     peerRenouncedEpoch: peer?.renouncedEpoch ?? 0,
-    quiesce: record.stage === 'quiescing',
+    quiesce: record.stage === 'quiescing' && isHeld(view),
     drain: drainOf(view, node, role),
     mayDiscard: record.discard.includes(node.id),
     answeredProposal: node.report?.proposal?.id ?? 0,
     reason: record.reason,
   };
+}
+
+/** New work is stopped before present work is waited for; drivers that cannot stop it do not keep the change from happening. */
+function isHeld({ trafficMoved, stageMs }: GroupView): boolean {
+  return trafficMoved || stageMs > HOLD_LIMIT_MS;
 }
 
 /** A master that nobody could take over from goes on with its clients. */

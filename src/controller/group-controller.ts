@@ -179,6 +179,8 @@ export class GroupController {
     this.#observePhases();
     this.#fences.update(fenceWanted(this.view()));
     this.#traffic.update(desiredTraffic(this.view()));
+    // What is under way is waited for once no more comes, which the drivers say later.
+    if (this.#record.stage === 'quiescing') for (const node of this.#nodes) this.#assign(node);
     this.#planWake();
   }
 
@@ -264,6 +266,7 @@ export class GroupController {
 
   view(): GroupView {
     const { scheduler } = this.#ports;
+    const { stage, master } = this.#record;
     const nowMs = scheduler.monotonicMs();
     return {
       record: this.#record,
@@ -276,7 +279,7 @@ export class GroupController {
       stageMs: nowMs - this.#stageSinceMs,
       tilt: this.#tilt,
       cutOff: cutOff(this.#record, scheduler.wallMs()),
-      trafficMoved: this.trafficSettled && this.wantedTraffic?.active === this.#record.master,
+      trafficMoved: this.trafficSettled && this.wantedTraffic?.active === (stage === 'quiescing' ? null : master),
     };
   }
 

@@ -20,7 +20,7 @@ export interface GroupView {
   readonly tilt: string | null;
   /** Drained nodes whose clients have had their time: what connections remain are reset. */
   readonly cutOff: readonly NodeId[];
-  /** The traffic drivers have done what the record of this epoch wants. */
+  /** The traffic drivers have done what the record wants: new work goes to the master, or in a planned change to nobody. */
   readonly trafficMoved: boolean;
 }
 

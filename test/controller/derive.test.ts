@@ -44,6 +44,21 @@ describe('assignments', () => {
     assert.equal(toSlave.peerRenouncedEpoch, 6);
   });
 
+  it('ask the master to quiesce once no new work comes, or the drivers have had their time', () => {
+    const asks = (change: ViewChanges): boolean | undefined => {
+      const present = view({ record: { stage: 'quiescing', target: 'b' }, ...change });
+      return assignmentFor(present, present.nodes[0]!)?.quiesce;
+    };
+    assert.deepEqual(
+      [
+        asks({ trafficMoved: false, stageMs: 20 }),
+        asks({ trafficMoved: true, stageMs: 20 }),
+        asks({ trafficMoved: false, stageMs: 501 }),
+      ],
+      [false, true, true],
+    );
+  });
+
   it('ask the master to quiesce during a switchover, and answer its latest proposal', () => {
     const proposal = { id: 9, epoch: 7, inSync: ['a', 'b'] };
     const present = view({ record: { stage: 'quiescing', target: 'b' }, a: { report: { proposal } } });

@@ -301,6 +301,19 @@ describe('the controller of a group: operators', () => {
     assert.equal(harness.controller.record.stage, 'quiescing');
   });
 
+  it('a planned change stops new work first, and then asks the master to end what is under way', async () => {
+    const harness = await ControllerHarness.serving();
+    const held = Promise.withResolvers<void>();
+    harness.onTraffic = () => held.promise;
+    harness.controller.promote({ to: null, force: false, allowDataLoss: false }, 'ann', false);
+    harness.beat('a');
+    const quiesces = (): boolean | undefined => harness.assignments.findLast(({ to }) => to === 'a')?.quiesce;
+    assert.deepEqual([harness.traffic.at(-1)?.active, quiesces()], [null, false]);
+    held.resolve();
+    await harness.scheduler.advance(0);
+    assert.equal(quiesces(), true);
+  });
+
   it('a change that cannot be saved is an error for whoever asked, and nothing else', async () => {
     const harness = await ControllerHarness.serving();
     harness.records.broken = true;
