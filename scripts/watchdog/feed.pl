@@ -30,26 +30,25 @@ $SIG{$_} = 'IGNORE' for qw(TERM INT HUP PIPE);
 $| = 1;
 
 # Opening starts it.
-sysopen(my $dog, $device, O_WRONLY) or die "$device: cannot be opened: $!\n";
-my $problem = problem();
-if (defined $problem) {
+my $dog;
+my $problem = sysopen($dog, $device, O_WRONLY) ? problem() : "cannot be opened: $!";
+if (defined $problem && defined fileno $dog) {
     # Not ours to leave running: nobody would feed it.
     syswrite $dog, 'V';
     close $dog;
-    die "$device: $problem\n";
 }
 
 while (defined(my $line = <STDIN>)) {
-    if ($line eq "feed\n") {
-        syswrite($dog, "\0") or print STDERR "$device: cannot be fed: $!\n";
-    }
-    elsif ($line eq "close\n") {
-        syswrite($dog, 'V') or print STDERR "$device: cannot be stopped: $!\n";
-        close $dog;
-        print "closed\n";
-        exit 0;
-    }
-    elsif ($line eq "end\n") { print "end\n" }
+    if    ($line eq "end\n")    { print "end\n" }
+    elsif (defined $problem)    { print STDERR "$device: $problem\n" }
+    elsif ($line eq "feed\n")   { syswrite($dog, "\0") or print STDERR "$device: cannot be fed: $!\n" }
+    elsif ($line eq "close\n")  { stop(); last }
+}
+
+sub stop {
+    syswrite($dog, 'V') or print STDERR "$device: cannot be stopped: $!\n";
+    close $dog;
+    print "closed\n";
 }
 
 # Why the device is not one that can be used; undefined if it is.

@@ -13,7 +13,6 @@ const MAX_PENDING = 16;
 /** A program that ended is started again after this; one that never answers after twice as long each time. */
 const RESTART_MS = 100;
 const MAX_RESTART_MS = 10_000;
-/** A program that has not answered within this is stuck. */
 const ANSWER_MS = 400;
 /** It may be this process that stood still: the answer gets a little longer, then the program is replaced. */
 const SECOND_LOOK_MS = 100;
@@ -24,6 +23,8 @@ export interface ToolKind {
   /** Line that has no effect and prints `endLine`. */
   readonly endQuery: string;
   readonly endLine: RegExp;
+  /** A program that has not answered within this is stuck; 400 ms unless given. */
+  readonly answerMs?: number;
 }
 
 export interface ToolAnswer {
@@ -89,7 +90,7 @@ export class OpenTool {
     this.#requests.push(request);
     program.write(`${[...lines, this.#kind.endQuery].join('\n')}\n`);
     const { scheduler } = this.#deps;
-    let late = scheduler.after(ANSWER_MS, () => {
+    let late = scheduler.after(this.#kind.answerMs ?? ANSWER_MS, () => {
       late = scheduler.after(SECOND_LOOK_MS, () => this.#replace(program));
     });
     try {

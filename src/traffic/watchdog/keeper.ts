@@ -38,20 +38,22 @@ export class WatchdogKeeper {
     this.#options = options;
     this.#deps = deps;
     const command = [...(options.command ?? ['perl', PROGRAM]), device, String(timeoutS)];
-    this.#tool = new OpenTool({ command, endQuery: 'end', endLine: /^end$/ }, deps);
+    // One that is stuck is replaced while there is time for another.
+    const answerMs = (timeoutS * 1000) / 2;
+    this.#tool = new OpenTool({ command, endQuery: 'end', endLine: /^end$/, answerMs }, deps);
   }
 
   /** Opens the device, which starts it. @throws HsctlError('failed') where it is none, or does not do what is wanted of it */
   async start(): Promise<void> {
     const { device, timeoutS, periodMs } = this.#options;
     await this.#tool.start();
-    const { complaints } = await this.#tool.submit(['feed']).catch((error: unknown) => {
-      void this.#tool.close();
+    const trouble = await this.#tool.submit(['feed']).then(({ complaints }) => complaints.join('; '), messageOf);
+    if (trouble !== '') {
+      await this.#tool.close();
       const hint =
         'load its driver (for one in software: modprobe softdog), or leave watchdog out of the configuration';
-      throw new HsctlError('failed', `watchdog: ${messageOf(error)}`, hint, { cause: error });
-    });
-    this.#note(complaints.join('; '));
+      throw new HsctlError('failed', `watchdog: ${trouble}`, hint);
+    }
     this.#timer = this.#deps.scheduler.every(periodMs, () => {
       if (!this.#underLease) this.#feed();
     });
