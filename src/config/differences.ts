@@ -1,5 +1,5 @@
 import { formatDuration, formatRate, formatSize } from '../kit/units.ts';
-import type { Config, GroupConfig, TrafficConfig } from './config.ts';
+import type { Config, GroupConfig, ProbeSet, TrafficConfig } from './config.ts';
 
 /** What two configurations of a group say differently. Pure. */
 export interface Difference {

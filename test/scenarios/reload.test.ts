@@ -11,6 +11,7 @@ import { HistoryRun } from '../rig/history-run.ts';
 import { onLoopback } from '../rig/loopback.ts';
 import { LocalMachine } from '../rig/machine.ts';
 import { until } from '../rig/until.ts';
+import { onPair } from './pair.ts';
 
 /** A client that writes all the while; what it did is given to `body`'s caller for the end. */
 async function underLoad(cluster: Cluster, to: string, body: (history: HistoryRun) => Promise<void>): Promise<void> {
@@ -145,5 +146,20 @@ describe('hsctl config reload', () => {
       });
       for (const node of NODES) assert.ok(cluster.agent(node).running);
       await cluster.whole();
+    }));
+
+  it('has the master take an address that is new, and give up one that is gone, while it serves by another one', () =>
+    onPair(async ({ rig, cluster, master, history }) => {
+      const added = '10.0.0.101';
+      const before = await cluster.status();
+      editConfig(cluster, (group) => group.traffic.push({ type: 'vip', address: `${added}/32`, interface: 'eth0' }));
+      assert.match(await cluster.hsctl('config', 'reload'), /traffic: vip 10\.0\.0\.101\/32 eth0.* is set up/);
+      await until('the master to hold it', async () => (await rig.holders(added)).join() === master);
+      editConfig(cluster, (group) => void group.traffic.pop());
+      await cluster.hsctl('config', 'reload');
+      await until('nobody to hold it', async () => (await rig.holders(added)).length === 0);
+      await history.nextOk();
+      assert.equal((await cluster.status()).epoch, before.epoch);
+      assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
     }));
 });
