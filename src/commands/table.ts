@@ -72,7 +72,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     id: 'config reload',
-    summary: 'Make the controller read its configuration again.',
+    summary: 'Make the controller and its agents read their configuration again.',
     load: async () => (await import('./config-reload.ts')).ConfigReload,
   },
   {

@@ -74,7 +74,7 @@ function treeOf(group: GroupConfig): Tree {
 }
 
 /** Probes under the keys of the file: one by itself, several by their places. */
-function probeTree(probe: ProbeSet | null): Tree | ProbeSet | null {
+function probeTree(probe: ProbeSet | null): unknown {
   const [only, ...others] = probe?.of ?? [];
   if (probe === null || only === undefined) return probe;
   if (others.length === 0) return only;

@@ -269,7 +269,10 @@ describe('hsctl with one line to say', () => {
     assert.match((await cli.run(['explain'])).stdout, /^world: no rule wants to change anything\n\nblocked R30/);
     const reloaded = await cli.run(['config', 'reload', '--json']);
     assert.equal(reloadSchema.parse(json(reloaded.stdout)).applied, true);
-    assert.equal((await cli.run(['config', 'reload', '--dry-run'])).stdout, 'group world: failover.lease 1s -> 2s\n');
+    assert.equal(
+      (await cli.run(['config', 'reload', '--dry-run'])).stdout,
+      'group world: failover.lease 1s -> 2s\napplied\n',
+    );
     assert.equal('dryRun' in (cli.service.calls[1]?.request ?? {}), true);
   });
 
