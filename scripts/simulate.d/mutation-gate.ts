@@ -1,35 +1,68 @@
+import { availableParallelism } from 'node:os';
 import type { Mutant } from '../../test/sim/mutant.ts';
 import { runSeeds } from '../../test/sim/run-seeds.ts';
 
-export interface GateResult {
-  readonly mutants: number;
-  readonly found: number;
+/** A seed that notices a mutant, and the invariant that it breaks. */
+interface Finding {
+  readonly seed: number;
+  readonly rule: string;
+}
+
+/** By the mutants' names. */
+export type Findings = Readonly<Record<string, Finding>>;
+
+interface GateResult {
+  readonly found: Findings;
   /** Names of those that no seed noticed. */
   readonly missed: readonly string[];
 }
 
-/** Switches each guard off in turn: within so many seeds one has to break an invariant. */
-export async function mutationGate(
-  mutants: readonly Mutant[],
-  options: { readonly seeds: number; readonly workers?: number; readonly note: (line: string) => void },
-): Promise<GateResult> {
-  const { seeds, note, ...rest } = options;
+interface GateOptions {
+  /** How many seeds are tried for each mutant that is not found at once. */
+  readonly seeds: number;
+  /** Where each was found before: tried first. */
+  readonly known: Findings;
+  readonly workers?: number;
+  readonly note: (line: string) => void;
+  /** Told of each finding as it comes. */
+  readonly onFound?: (name: string, finding: Finding) => void;
+}
+
+/** Switches each guard off in turn: the seed that is known to notice it, or else another one, has to break an invariant. */
+export async function mutationGate(mutants: readonly Mutant[], options: GateOptions): Promise<GateResult> {
+  const { seeds, known, workers = availableParallelism(), note, onFound } = options;
+  const found: Record<string, Finding> = {};
   const missed: string[] = [];
-  for (const mutant of mutants) {
+  const look = async (mutant: Mutant, from: number, count: number, lanes: number): Promise<boolean> => {
     const results = await runSeeds({
-      ...rest,
-      from: 1,
-      count: seeds,
+      from,
+      count,
+      workers: lanes,
       mutant,
       onResult: ({ violation }) => (violation === null ? 'go on' : 'stop'),
     });
     const first = results.find(({ violation }) => violation !== null);
-    if (first?.violation)
-      note(
-        `found  ${mutant.name}: seed ${first.seed}, ${first.violation.rule}: ${first.violation.text.split('\n')[0]}`,
-      );
-    else missed.push(mutant.name);
-    if (!first) note(`MISSED ${mutant.name}: ${results.length} seeds noticed nothing`);
+    if (!first?.violation) return false;
+    const { rule, text } = first.violation;
+    const finding = { seed: first.seed, rule };
+    found[mutant.name] = finding;
+    onFound?.(mutant.name, finding);
+    note(`found  ${mutant.name}: seed ${first.seed}, ${rule}: ${text.split('\n')[0]}`);
+    return true;
+  };
+  const waiting = [...mutants];
+  const others: Mutant[] = [];
+  const replay = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const finding = known[mutant.name];
+      if (finding === undefined || !(await look(mutant, finding.seed, 1, 1))) others.push(mutant);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, replay));
+  for (const mutant of others) {
+    if (await look(mutant, 1, seeds, workers)) continue;
+    missed.push(mutant.name);
+    note(`MISSED ${mutant.name}: ${seeds} seeds noticed nothing`);
   }
-  return { mutants: mutants.length, found: mutants.length - missed.length, missed };
+  return { found, missed };
 }

@@ -103,7 +103,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/kit/lease.ts',
     find: 'this.#runsUntilMs = startedAtMs + longestGrantMs;',
     replace: 'this.#runsUntilMs = -Infinity;',
-    faults: ['isolate', 'cut', 'kill controller', 'kill agent', 'stop agent'],
+    faults: ['cut', 'isolate', 'kill controller'],
   },
   {
     name: 'an old renunciation ends a new grant',
@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/reign.ts',
     find: 'this.#mayServeUntilMs <= leaseNowMs || ',
     replace: '',
-    faults: ['isolate', 'cut', 'stop agent', 'kill controller', 'promote'],
+    faults: ['stop agent', 'suspend', 'crash app', 'clog', 'promote'],
   },
   {
     name: 'confirms without its slave',
@@ -173,14 +173,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/role-rules.ts',
     find: 'test: ({ assignment, epoch }) => assignment !== null && assignment.epoch < epoch,',
     replace: 'test: () => false,',
-    faults: ['old orders', 'kill agent', 'promote', 'kill controller', 'crash app'],
+    faults: ['old orders', 'promote with loss', 'cut', 'isolate'],
   },
   {
     name: 'takes older assignments of its epoch',
     file: 'src/agent/core/role-rules.ts',
     find: 'assignment.revision < known.revision',
     replace: 'false',
-    faults: ['old orders', 'isolate', 'cut', 'kill agent'],
+    faults: ['old orders', 'cut', 'break links'],
   },
   {
     name: 'a slave goes on with its reign',
@@ -201,7 +201,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/agent/core/role-rules.ts',
     find: 'assignment?.masterInstance !== instance',
     replace: 'false',
-    faults: ['power', 'kill agent', 'cut', 'promote', 'kill agent at an effect'],
+    faults: ['crash app', 'power', 'kill agent'],
   },
   {
     name: 'renounces before the traffic is gone',
@@ -220,7 +220,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'grants to a master of another epoch',
     file: 'src/agent/core/agent-core.ts',
-    find: 'if (!this.#following || ping.epoch !== this.#epoch) return 0;',
+    find: 'if (!this.#following || ping.epoch !== this.#epoch) return NO_LEASE;',
     replace: '',
     faults: ['isolate', 'cut', 'promote', 'stop agent'],
   },
@@ -244,21 +244,21 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/replication/core/membership.ts',
     find: "return this.#state !== 'out';",
     replace: "return this.#state === 'in' || this.#state === 'leaving';",
-    faults: ['cut', 'isolate', 'kill controller', 'stop controller', 'kill agent'],
+    faults: ['cut', 'cut one way', 'clog', 'stop agent', 'isolate'],
   },
   {
     name: 'enters before the slave holds all',
     file: 'src/replication/core/membership.ts',
     find: 'progress.attached && progress.ackedSeq >= this.#tightenedAtSeq',
     replace: 'progress.attached',
-    faults: ['cut', 'kill agent', 'crash app', 'slow disk'],
+    faults: ['cut', 'isolate', 'clog', 'power'],
   },
   {
     name: 'takes an earlier answer for an answer',
     file: 'src/replication/core/membership.ts',
     find: ' || answeredProposal < this.#proposal.id',
     replace: '',
-    faults: ['cut', 'isolate', 'break links', 'stop controller', 'clog'],
+    faults: ['cut', 'clog', 'break links', 'stop controller', 'isolate'],
   },
   // --- replies and replication
   {
@@ -279,14 +279,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'confirms to a master that was replaced',
     file: 'src/replication/link/slave-session.ts',
     find: 'if (epoch === this.#owner.epoch) this.#link.send',
-    replace: 'this.#link.send',
+    replace: 'if (epoch > 0) this.#link.send',
     faults: ['stop agent', 'suspend', 'isolate', 'half-open links'],
   },
   {
     name: 'confirms before it is on the disk',
     file: 'src/replication/link/ack-sender.ts',
     find: 'if (!syncBeforeAck) send',
-    replace: 'send',
+    replace: 'if (log.end.seq >= 0) send',
     faults: ['power', 'power of both', 'slow disk'],
   },
   {

@@ -50,6 +50,14 @@ suite('systemd units', () => {
     });
   }
 
+  test('leave nothing of a former run behind: an order to `ip` that comes late would put an address back', () => {
+    for (const name of names) {
+      const text = readFileSync(join(folder, name), 'utf8');
+      assert.match(text, /^KillMode=mixed$/m, name);
+      assert.doesNotMatch(text, /^SendSIGKILL=no$/m, name);
+    }
+  });
+
   test('the checks can fail', async () => {
     const wrong = join(folder, 'wrong.service');
     writeFileSync(wrong, '[Service]\nExecStart=/bin/true\nWatchdogSecs=5\n');

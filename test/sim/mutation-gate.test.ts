@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { pageWith, readFindings, readPage } from '../../scripts/simulate.d/findings.ts';
+import { mutationGate } from '../../scripts/simulate.d/mutation-gate.ts';
+import { MUTANTS } from './mutants.ts';
+import { runSeeds } from './run-seeds.ts';
+
+/** So many seeds are tried for a guard whose known seed does not notice any more. */
+const SEARCHED = 300;
+/** Guards that no seed has noticed so far: only tests of their own part do. To become shorter, never longer. */
+const UNNOTICED: readonly string[] = [
+  'a lone master counts as fenced',
+  'a restarted grantor does not wait',
+  'begins without a lease',
+  'confirms what is not on its disk',
+  'renews the address on an old lease',
+  'takes assignments of lower epochs',
+  'takes older assignments of its epoch',
+  'begins a reign that its former run was chosen for',
+  'an older release counts',
+  'grants to a master of another epoch',
+  'serves alone though the record does not say so',
+  'tightens only once that is on record',
+  'enters before the slave holds all',
+  'takes an earlier answer for an answer',
+  'reads without a lease',
+  'confirms to a master that was replaced',
+  'confirms before it is on the disk',
+  'counts as intact too early',
+  'cuts what it acknowledged alone',
+];
+
+suite('guards switched off', () => {
+  const findings = readFindings();
+
+  test('each mutant changes what it says, and nothing that is not there', async () => {
+    for (const { name, file, find } of MUTANTS) {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      assert.equal(text.split(find).length - 1, 1, `${name}: in ${file}`);
+    }
+    assert.equal(new Set(MUTANTS.map(({ name }) => name)).size, MUTANTS.length);
+    const wrong = { ...MUTANTS[0]!, find: 'no such text' };
+    await assert.rejects(runSeeds({ from: 1, count: 2, mutant: wrong }), /0 times/);
+  });
+
+  test('each of them is noticed', async (t) => {
+    const unknown = MUTANTS.map(({ name }) => name).filter((name) => !(name in findings));
+    assert.deepEqual(unknown, UNNOTICED, 'run scripts/simulate --mutants --write');
+    const noticed = MUTANTS.filter(({ name }) => name in findings);
+    const { found, missed } = await mutationGate(noticed, {
+      seeds: SEARCHED,
+      known: findings,
+      note: (line) => t.diagnostic(line),
+    });
+    assert.deepEqual(missed, []);
+    const rules = new Set(Object.values(found).map(({ rule }) => rule));
+    assert.ok(rules.has('linearizability'), 'some only by what clients saw');
+  });
+
+  test('the manual lists them', () => {
+    assert.equal(readPage(), pageWith(readPage(), findings), 'run scripts/simulate --mutants --write');
+  });
+});
