@@ -21,7 +21,8 @@ export function groupOf(
     fence: [],
     watchdog: null,
   });
-  return { name: 'world', nodes: [node('a'), node('b')] } as unknown as GroupConfig;
+  const failover = { heartbeatMs: 100 };
+  return { name: 'world', nodes: [node('a'), node('b')], failover } as unknown as GroupConfig;
 }
 
 /** Programs of this machine, as they are. */
