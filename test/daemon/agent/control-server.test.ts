@@ -53,7 +53,7 @@ describe('the agent’s end of the control link', () => {
         peerRenouncedEpoch: 0,
         quiesce: false,
         drain: 'no',
-      mayDiscard: false,
+        mayDiscard: false,
         answeredProposal: 0,
         reason: 'R640',
       },
