@@ -77,7 +77,14 @@ function* checkVirtual(group: GroupConfig, virtual: Endpoint, path: FilePath): G
 }
 
 function* checkIpvs(group: GroupConfig, driver: Driver<'ipvs'>, path: FilePath): Generator<Finding> {
-  const { forwarding, virtual, fwmark } = driver;
+  const { forwarding, virtual, fwmark, scheduler } = driver;
+  if (scheduler === 'sh' || scheduler === 'dh') {
+    yield warning(
+      [[...path, 'scheduler']],
+      `scheduler ${scheduler} leads some clients to the node that does not serve, and the kernel refuses them`,
+      'use fo',
+    );
+  }
   if (forwarding !== 'nat' || fwmark !== null) {
     const keeper = fwmark === null ? `forwarding ${forwarding}` : 'a service by fwmark';
     for (const { id, appPort } of group.nodes) {

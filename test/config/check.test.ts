@@ -34,6 +34,11 @@ describe('warnings', () => {
       'groups.world.traffic[0].virtual: the director and the master both answer for 10.0.0.9; put the vip on interface lo, with arp_ignore=1 and arp_announce=2, so that only the director answers',
     ],
     [
+      'a scheduler that knows no spare server',
+      '    app: { port: 80 }\n    traffic: [{ type: ipvs, virtual: 10.0.0.9:80, scheduler: sh }]\n',
+      'groups.world.traffic[0].scheduler: scheduler sh leads some clients to the node that does not serve, and the kernel refuses them; use fo',
+    ],
+    [
       'restarts of an app that something else runs',
       '    app: { restart: { times: 3 } }\n    traffic: [{ type: script, command: [/bin/true] }]\n',
       'groups.world.app.restart: the agent does not run the app, so it restarts nothing; add run, or remove restart',

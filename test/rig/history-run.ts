@@ -14,8 +14,6 @@ export interface HistoryOptions {
   readonly name?: string;
   readonly everyMs?: number;
   readonly persistent?: boolean;
-  /** Waits so long for a connection, and again for an answer, and begins attempts meanwhile without end. */
-  readonly patienceMs?: number;
 }
 
 let marks = 0;
@@ -39,10 +37,6 @@ export class HistoryRun {
     const argv = [process.execPath, PROGRAM, 'write', '--to', options.to, '--file', file];
     argv.push('--every', String(options.everyMs ?? 4), '--prefix', options.name ?? '');
     if (options.persistent) argv.push('--persistent');
-    if (options.patienceMs !== undefined) {
-      const patience = String(options.patienceMs);
-      argv.push('--connect-timeout', patience, '--answer-timeout', patience, '--in-flight', '10000');
-    }
     const client = await machine.spawn(argv, { name });
     await client.waitFor(/first ok/);
     return new HistoryRun(machine, file, client);

@@ -1,4 +1,3 @@
-import { LocalMachine } from '../rig/machine.ts';
 import { Rig } from '../rig/rig.ts';
 import { tool } from '../rig/tool.ts';
 
@@ -22,11 +21,9 @@ export function virtualAddress(forwarding: Forwarding, family: Family): string {
  */
 export class IpvsNet {
   readonly rig: Rig;
-  readonly director: LocalMachine;
 
   private constructor(rig: Rig) {
     this.rig = rig;
-    this.director = new LocalMachine('director', `${rig.dir}/director`);
   }
 
   /** To be closed. */
@@ -39,7 +36,6 @@ export class IpvsNet {
   }
 
   async close(): Promise<void> {
-    await this.director.close();
     await tool(['ipvsadm', '-C']);
     await tool(['nft', 'flush', 'ruleset']);
     await this.rig.close();
@@ -50,10 +46,11 @@ export class IpvsNet {
       ['ip', '-n', `${this.rig.id}-bridge`, '-batch', '-'],
       'link add name to-director type veth peer name eth0 netns 1\nlink set dev to-director master br0 up\n',
     );
+    // Deprecated, as else the director wraps packets (tun) in ones from an address that the node has too, and drops.
     const addresses = FAMILIES.flatMap((family) => [
       family === 4 ? `${DIRECTOR[4]}/24 dev eth0` : `${DIRECTOR[6]}/64 dev eth0 nodad`,
       ...FORWARDINGS.map(
-        (forwarding) => `${virtualAddress(forwarding, family)} dev eth0${family === 6 ? ' nodad' : ''}`,
+        (forwarding) => `${virtualAddress(forwarding, family)} dev eth0${family === 6 ? ' nodad preferred_lft 0' : ''}`,
       ),
     ]);
     await tool(['ip', '-batch', '-'], `link set eth0 up\n${addresses.map((one) => `addr add ${one}\n`).join('')}`);
@@ -73,7 +70,10 @@ export class IpvsNet {
       ),
     ];
     await host.run(['sysctl', '-qw', ...settings.flat()]);
-    await host.run(['ip', '-batch', '-'], 'link set tunl0 up\nlink set ip6tnl0 up\n');
+    await host.run(
+      ['ip', '-6', '-batch', '-'],
+      `link set tunl0 up\ntunnel add ipvs6 mode ip6ip6 local ${host.address6} remote any\nlink set ipvs6 up\n`,
+    );
     for (const family of FAMILIES) {
       // DR and TUN answer clients themselves, with the virtual address; what NAT changed goes back through the director.
       const length = family === 4 ? 32 : 128;

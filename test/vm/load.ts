@@ -30,6 +30,11 @@ export class Load {
     await Promise.all(answered);
   }
 
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
+
   /** Ends it when all requests have their outcome; gives the number of each outcome, all services together. */
   async stop(): Promise<ReadonlyMap<string, number>> {
     this.#process.write('stop');

@@ -52,7 +52,7 @@ describe('a change of master under load, through IPVS', () => {
         /(10\.0\.0\.11|\[fd77::11\]):9000\s*$/m.test(await tool(['ipvsadm', '-Lnc']));
       await until('the kernel to forget the dead node', async () => !(await remains()), 1000);
       await load.answeredBy('b');
-      await load.stop();
+      await load.kill();
       await net.net.rig.healAll();
     });
   }
