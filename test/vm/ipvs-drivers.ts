@@ -8,7 +8,7 @@ import { realDeps } from '../traffic/group.ts';
 import { Peer } from '../traffic/peers.ts';
 import { type Family, type Forwarding, IpvsNet, virtualAddress } from './ipvs-net.ts';
 
-export const PORT = 9000;
+const PORT = 9000;
 
 /** Programs of this machine, with the time that emulation takes. */
 export const patientDeps: TrafficDeps = {
