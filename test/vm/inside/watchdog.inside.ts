@@ -22,7 +22,6 @@ async function bites(): Promise<number> {
 }
 
 const state = (): string => readFileSync('/sys/class/watchdog/watchdog0/state', 'utf8').trim();
-const timeLeftS = (): number => Number(readFileSync('/sys/class/watchdog/watchdog0/timeleft', 'utf8'));
 
 function keeperOf(timeoutS = TIMEOUT_S): WatchdogKeeper {
   const parts = { scheduler: systemScheduler, logger: silentLogger, run, startProgram };
@@ -38,7 +37,6 @@ it('is fed without traffic, bites when a lease is not renewed, and is stopped by
   keeper.renewed();
   await until('the watchdog to bite under a lease that is not renewed', async () => (await bites()) === 1);
   keeper.released();
-  await until('it to be fed again', () => timeLeftS() >= TIMEOUT_S - 1);
   await keeper.close();
   assert.equal(state(), 'inactive');
   assert.equal(await bites(), 1);
