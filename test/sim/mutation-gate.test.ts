@@ -12,8 +12,6 @@ const SEARCHED = 300;
 const UNNOTICED: readonly string[] = [
   'a lone master counts as fenced',
   'a restarted grantor does not wait',
-  'begins without a lease',
-  'confirms what is not on its disk',
   'renews the address on an old lease',
   'takes assignments of lower epochs',
   'takes older assignments of its epoch',
@@ -54,6 +52,7 @@ suite('guards switched off', () => {
       note: (line) => t.diagnostic(line),
     });
     assert.deepEqual(missed, []);
+    assert.ok(Object.keys(found).length >= 25);
     const rules = new Set(Object.values(found).map(({ rule }) => rule));
     assert.ok(rules.has('linearizability'), 'some only by what clients saw');
   });
