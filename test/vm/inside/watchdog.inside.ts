@@ -45,6 +45,7 @@ it('is fed without traffic, bites when a lease is not renewed, and is stopped by
 it('goes on counting when the agent that fed it is gone, and is taken over by the next', async () => {
   const earlier = await bites();
   const feeder = await startProgram(['perl', FEEDER, DEVICE, String(TIMEOUT_S)]);
+  await until('the feeder to have opened it', () => state() === 'active');
   feeder.write('feed\n');
   // As when the agent is killed: the end of its input, and whatever signals come with that.
   feeder.kill('SIGTERM');
