@@ -20,6 +20,7 @@ const master = nodeOf('a', {
   lag: null,
   connections: 17,
   addresses: ['10.0.0.100/32'],
+  warnings: [],
 });
 
 describe('status for a person', () => {

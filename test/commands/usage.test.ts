@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { CliFixture } from './cli-fixture.ts';
+
+let cli: CliFixture;
+beforeEach(() => {
+  cli = new CliFixture();
+});
+afterEach(() => cli.close());
+
+describe('hsctl, used wrongly', () => {
+  const cases: [argv: string[], stderr: RegExp][] = [
+    [['stauts'], /^hsctl: there is no command "stauts"\n {2}did you mean "hsctl status"\?\n$/],
+    [['config', 'shwo'], /^hsctl: there is no command "config shwo"\n {2}did you mean "hsctl config show"\?\n$/],
+    [['quux'], /^hsctl: there is no command "quux"\n {2}"hsctl --help" lists them all\n$/],
+    [['status', '--jsn'], /^hsctl: nonexistent flag: --jsn\n {2}see "hsctl status --help"\n$/],
+    [['status', 'a', 'b'], /^hsctl: unexpected argument: b\n {2}see "hsctl status --help"\n$/],
+    [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
+    [['pause', '--for'], /^hsctl: flag --for expects a value\n {2}see "hsctl pause --help"\n$/],
+    [['events', '-n', '0'], /^hsctl: --lines: .*\n {2}see "hsctl events --help"\n$/],
+    [['agent'], /^hsctl: missing 1 required arg:? group[^]*see "hsctl agent --help"\n$/],
+    [['agent', 'world'], /^hsctl: which node of world\?\n {2}name it: hsctl agent GROUP NODE\n$/],
+    [['agent', 'world:a', 'b'], /^hsctl: b: there is a node already, a\n$/],
+    [['agent', 'world:z'], /^hsctl: group world has no node z\n {2}it has: a, b\n$/],
+    [['completion'], /^hsctl: missing 1 required arg:? .*shell[^]*see "hsctl completion --help"\n$/],
+    [['completion', 'tcsh'], /^hsctl: .*tcsh[^]*see "hsctl completion --help"\n$/],
+  ];
+  for (const [argv, message] of cases) {
+    it(`says so: hsctl ${argv.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await cli.run(argv);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+    });
+  }
+});
+
+describe('hsctl --help', () => {
+  it('lists every command, and describes each', async () => {
+    const overview = (await cli.run([])).stdout;
+    assert.equal((await cli.run(['--help'])).stdout, overview);
+    const ids = [...overview.matchAll(/^ {2}([a-z]+(?: [a-z]+)?) {2,}[A-Z]/gm)].map(([, id]) => id ?? '');
+    assert.ok(ids.includes('status') && ids.includes('config check') && ids.includes('controller'));
+    const texts = await Promise.all(ids.map((id) => cli.run([...id.split(' '), '--help'])));
+    for (const [index, { code, stdout }] of texts.entries()) {
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`^USAGE\n  \\$ hsctl ${ids[index]}\\b`));
+      assert.match(stdout, /--config=FILE/);
+    }
+    assert.match((await cli.run(['help', 'status'])).stdout, /hsctl status/);
+    assert.match((await cli.run(['config'])).stdout, /config check[^]*config reload/);
+    assert.match((await cli.run(['--version'])).stdout, /^hsctl \d+\.\d+\.\d+\n$/);
+  });
+
+  it('has completions for each shell, with names from the configuration', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      assert.match((await cli.run(['completion', shell])).stdout, /promote[^]*allow-data-loss/);
+    }
+    assert.equal((await cli.run(['completion', 'names'])).stdout, 'world\na\nb\n');
+  });
+});
