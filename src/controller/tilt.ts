@@ -38,7 +38,8 @@ export class TiltWatch {
     const nowMs = this.#clock.monotonicMs();
     if (wrong !== null) {
       this.#why = `${wrong}: no decisions for ${describeMs(this.#windowMs)}`;
-      this.#untilMs = nowMs + this.#windowMs;
+      // A doubt under a longer window is not over sooner because another one comes under a shorter one.
+      this.#untilMs = Math.max(this.#untilMs, nowMs + this.#windowMs);
     }
     return nowMs < this.#untilMs ? this.#why : null;
   }
