@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/kit/clock.ts';
-import { inlineRewriter } from '../../src/replication/log/compaction/inline-rewriter.ts';
+import { inlineRewriter } from '../replication/log/inline-rewriter.ts';
 import { DiskLog } from '../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MirroredLog } from './mirrored-log.ts';

@@ -58,7 +58,7 @@ describe('OpenTool', () => {
     const tool = await started();
     const answer = await tool.submit(['complain sadly', 'say one', 'complain again']);
     assert.deepEqual(answer, { stdout: ['one'], complaints: ['sadly', 'again'] });
-    assert.deepEqual(await tool.submit([]), { stdout: [], complaint: '' });
+    assert.deepEqual(await tool.submit([]), { stdout: [], complaints: [] });
   });
 
   it('starts the program again when it ended; what was asked of it fails', async () => {

@@ -60,7 +60,12 @@ function renderGroup(group: GroupStatus, status: ClusterStatus, paint: Paint): s
     group.nodes.map((node) => nodeRow(node, group)),
     paint,
   );
-  return [...lines, '', ...nodes, ...group.nodes.flatMap((node) => nodeNotes(node, status.wallMs)).map((note) => `  ${paint('poor', note)}`)];
+  return [
+    ...lines,
+    '',
+    ...nodes,
+    ...group.nodes.flatMap((node) => nodeNotes(node, status.wallMs)).map((note) => `  ${paint('poor', note)}`),
+  ];
 }
 
 function servedBy(group: GroupStatus, nowMs: number): string {
@@ -132,7 +137,12 @@ function nodeNotes(node: NodeStatus, nowMs: number): string[] {
 }
 
 function drainText({ id, connections, drainEndsWallMs }: NodeStatus, nowMs: number): string {
-  const left = connections === null ? '' : connections === 0 ? ', without connections' : `, ${connections === 1 ? '1 connection' : `${connections} connections`} left`;
+  const left =
+    connections === null
+      ? ''
+      : connections === 0
+        ? ', without connections'
+        : `, ${connections === 1 ? '1 connection' : `${connections} connections`} left`;
   const leftMs = drainEndsWallMs === null || connections === 0 ? null : drainEndsWallMs - nowMs;
   const end = leftMs === null ? '' : leftMs > 0 ? `, reset in ${roundDuration(leftMs)}` : ', being reset';
   return `${id} is drained${left}${end}; "hsctl undrain" ends that`;

@@ -2,16 +2,7 @@ import { z } from 'zod';
 import { agentReportSchema } from '../../model/agent-report.ts';
 import { assignmentSchema } from '../../model/assignment.ts';
 import { ROLES } from '../../model/roles.ts';
-import type {
-  Assign,
-  Attach,
-  Hello,
-  PeerHello,
-  Refusal,
-  ReloadAnswer,
-  ReloadRequest,
-  Report,
-} from './messages.ts';
+import type { Assign, Attach, Hello, PeerHello, Refusal, ReloadAnswer, ReloadRequest, Report } from './messages.ts';
 
 /** Longest text, and most lines, in the answer to `reload`. */
 export const RELOAD_TEXT_LIMIT = 4000;
@@ -59,7 +50,9 @@ const refusalSchema = z.strictObject({
   reason: z.string().max(2000),
 }) satisfies z.ZodType<Omit<Refusal, 'type'>>;
 
-const reloadSchema = z.strictObject({ id: count, dryRun: z.boolean() }) satisfies z.ZodType<Omit<ReloadRequest, 'type'>>;
+const reloadSchema = z.strictObject({ id: count, dryRun: z.boolean() }) satisfies z.ZodType<
+  Omit<ReloadRequest, 'type'>
+>;
 
 /** Bound of a file's errors and of its differences; the agent keeps to it. */
 const text = z.string().max(RELOAD_TEXT_LIMIT);

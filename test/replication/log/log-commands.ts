@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Random } from '../../../src/kit/random.ts';
-import { inlineRewriter } from '../../../src/replication/log/compaction/inline-rewriter.ts';
+import { inlineRewriter } from './inline-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from '../../sim/memory-disk.ts';
 import { checkLog } from './check-log.ts';

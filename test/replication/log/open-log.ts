@@ -1,5 +1,5 @@
 import type { HsctlError } from '../../../src/kit/errors.ts';
-import { inlineRewriter } from '../../../src/replication/log/compaction/inline-rewriter.ts';
+import { inlineRewriter } from './inline-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import type { TornTail } from '../../../src/replication/log/open-segments.ts';
 import type { StoreOptions } from '../../../src/replication/log/store.ts';

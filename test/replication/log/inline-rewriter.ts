@@ -1,7 +1,7 @@
-import type { Disk } from '../disk.ts';
-import { turn } from '../turns.ts';
-import { rewriteRun } from './rewrite-run.ts';
-import type { Rewriter } from './rewriter.ts';
+import type { Disk } from '../../../src/replication/log/disk.ts';
+import { turn } from '../../../src/replication/log/turns.ts';
+import { rewriteRun } from '../../../src/replication/log/compaction/rewrite-run.ts';
+import type { Rewriter } from '../../../src/replication/log/compaction/rewriter.ts';
 
 /** Rewrites on the caller's own thread, in turns: for disks that no other thread can reach. Knows no pace. */
 export function inlineRewriter(disk: Disk): Rewriter {
