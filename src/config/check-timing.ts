@@ -9,7 +9,7 @@ const HEARTBEATS_IN_DETECT = 2;
 
 /** Numbers that contradict each other within one group. */
 export function* checkTiming(group: GroupConfig): Generator<Finding> {
-  const { leaseMs, heartbeatMs, detectMs, stallTimeoutMs } = group.failover;
+  const { leaseMs, heartbeatMs, detectMs, stallTimeoutMs, finishWorkMs, switchoverTimeoutMs } = group.failover;
   const at = (key: string): FilePath => ['groups', group.name, 'failover', key];
   const lease = formatDuration(leaseMs);
   const heartbeat = formatDuration(heartbeatMs);
@@ -41,6 +41,14 @@ export function* checkTiming(group: GroupConfig): Generator<Finding> {
       [at('stallTimeout'), at('lease'), at('detect')],
       `a slave is given up after ${formatDuration(stallTimeoutMs)}, before its lease (${lease}) or its silence (${detect}) is over`,
       `use stallTimeout: ${formatDuration(leastStallMs)} or more`,
+    );
+  }
+  // Once to stop new work, once for requests under way to end.
+  if (2 * finishWorkMs > switchoverTimeoutMs) {
+    yield error(
+      [at('finishWork'), at('switchoverTimeout')],
+      `requests get ${formatDuration(finishWorkMs)} to end, more than half of the ${formatDuration(switchoverTimeoutMs)} after which a planned change is rolled back`,
+      `use switchoverTimeout: ${formatDuration(2 * finishWorkMs)} or more, or a shorter finishWork`,
     );
   }
   yield* checkAppTiming(group);

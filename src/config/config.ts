@@ -172,6 +172,8 @@ export interface FailoverConfig {
   readonly onControllerLoss: 'serve' | 'stop';
   /** When the fence commands of a former master run: where no lease tells that it has ended, or always. */
   readonly fence: 'doubt' | 'always';
+  /** In a switchover, what traffic drivers get to stop new work, and then requests under way to end, before writes freeze. */
+  readonly finishWorkMs: number;
   /** Limit for a switchover's quiescing; after it the switchover is rolled back. */
   readonly switchoverTimeoutMs: number;
   /** Node that becomes master of a fresh pair. */

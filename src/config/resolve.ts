@@ -181,6 +181,7 @@ function resolveFailover(
     holdDownMs: file.holdDown ?? numbers.holdDownMs,
     onControllerLoss: file.onControllerLoss ?? 'serve',
     fence: file.fence ?? 'doubt',
+    finishWorkMs: file.finishWork ?? 200,
     switchoverTimeoutMs: file.switchoverTimeout ?? numbers.switchoverTimeoutMs,
     prefer: file.prefer ?? firstNode,
   };

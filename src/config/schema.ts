@@ -239,6 +239,9 @@ const failoverSchema = section({
     .describe(
       'When a former master that does not give up by itself is fenced by commands: only where no lease tells that it has ended, or always; default doubt',
     ),
+  finishWork: duration(0, 10 * MINUTE)
+    .optional()
+    .describe('How long requests under way may take to end in a planned change before writes freeze; default 200ms'),
   switchoverTimeout: duration(100, HOUR)
     .optional()
     .describe('A planned change that has not frozen writes by then is rolled back'),

@@ -58,6 +58,7 @@ function groupOf(group: GroupConfig): GroupFile {
       holdDown: failover.holdDownMs,
       onControllerLoss: failover.onControllerLoss,
       fence: failover.fence,
+      finishWork: failover.finishWorkMs,
       switchoverTimeout: failover.switchoverTimeoutMs,
       prefer: failover.prefer,
     },

@@ -4,8 +4,8 @@ import type { NodeId } from '../model/roles.ts';
 import type { DesiredTraffic } from './ports.ts';
 import { hasRenounced, isSilent, masterOf, type GroupView, type NodeView } from './view.ts';
 
-/** How long a planned change waits for the traffic drivers to stop new work. */
-const HOLD_LIMIT_MS = 500;
+/** How long a planned change waits at least for the traffic drivers to stop new work; longer where requests may take longer. */
+const LEAST_HOLD_LIMIT_MS = 500;
 
 /** What follows from the record: all that the controller does is one of these, repeated until it is so. */
 
@@ -35,8 +35,8 @@ export function assignmentFor(view: GroupView, node: NodeView): Assignment | nul
 }
 
 /** New work is stopped before present work is waited for; drivers that cannot stop it do not keep the change from happening. */
-function isHeld({ trafficMoved, stageMs }: GroupView): boolean {
-  return trafficMoved || stageMs > HOLD_LIMIT_MS;
+function isHeld({ trafficMoved, stageMs, thresholds }: GroupView): boolean {
+  return trafficMoved || stageMs > Math.max(LEAST_HOLD_LIMIT_MS, thresholds.finishWorkMs);
 }
 
 /** A master that nobody could take over from goes on with its clients. */

@@ -47,6 +47,7 @@ export interface Thresholds {
   readonly detectMs: number;
   readonly holdDownMs: number;
   readonly readyTimeoutMs: number;
+  readonly finishWorkMs: number;
   readonly switchoverTimeoutMs: number;
   readonly onControllerLoss: 'serve' | 'stop';
   /** The app itself says that it is ready, so it has to be joined to its agent; else hook or probe speak for it. */

@@ -8,9 +8,6 @@ import { BITE_LATENESS_MS } from '../traffic/watchdog/keeper.ts';
 
 /** What the controller and the agents of a group have to agree on, from the one configuration. */
 
-/** Work under way gets this long to end in a switchover before it is cut off. */
-const DRAIN_MS = 200;
-
 /**
  * How long a VIP may stay on a node whose lease has ended without its agent, for the grantors to wait out. Agents
  * renew an address only while less than half a heartbeat of the lease is gone.
@@ -50,6 +47,7 @@ export function groupSettings(group: GroupConfig): GroupSettings {
     detectMs: failover.detectMs,
     holdDownMs: failover.holdDownMs,
     readyTimeoutMs: group.app.readyTimeoutMs,
+    finishWorkMs: failover.finishWorkMs,
     switchoverTimeoutMs: failover.switchoverTimeoutMs,
     onControllerLoss: failover.onControllerLoss,
     appJoins: group.app.ready === 'app',
@@ -80,7 +78,7 @@ export function agentSettings(group: GroupConfig, node: string): AgentSettings {
     detectMs: failover.detectMs,
     stallTimeoutMs: failover.stallTimeoutMs,
     onControllerLoss: failover.onControllerLoss,
-    drainMs: DRAIN_MS,
+    drainMs: failover.finishWorkMs,
     quiesceLimitMs: failover.switchoverTimeoutMs,
   };
 }

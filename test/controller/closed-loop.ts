@@ -138,6 +138,7 @@ export class ClosedLoop {
         detectMs: SETTINGS.detectMs,
         holdDownMs: 5_000,
         readyTimeoutMs: 3_000,
+        finishWorkMs: 200,
         switchoverTimeoutMs: 3_000,
         onControllerLoss: SETTINGS.onControllerLoss,
         appJoins: true,

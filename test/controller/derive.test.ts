@@ -54,8 +54,10 @@ describe('assignments', () => {
         asks({ trafficMoved: false, stageMs: 20 }),
         asks({ trafficMoved: true, stageMs: 20 }),
         asks({ trafficMoved: false, stageMs: 501 }),
+        asks({ trafficMoved: false, stageMs: 501, thresholds: { finishWorkMs: 3_000 } }),
+        asks({ trafficMoved: false, stageMs: 3_001, thresholds: { finishWorkMs: 3_000 } }),
       ],
-      [false, true, true],
+      [false, true, true, false, true],
     );
   });
 

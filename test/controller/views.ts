@@ -36,6 +36,7 @@ export const THRESHOLDS: Thresholds = {
   detectMs: 500,
   holdDownMs: 60_000,
   readyTimeoutMs: 30_000,
+  finishWorkMs: 200,
   switchoverTimeoutMs: 5_000,
   onControllerLoss: 'serve',
   appJoins: true,

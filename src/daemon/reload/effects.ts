@@ -75,6 +75,7 @@ const EFFECTS: readonly Effect[] = [
     agent: 'now',
     says: 'from the next change of the master or of the in-sync set',
   },
+  { path: 'failover finishWorkMs', controller: 'now', agent: 'now' },
   { path: 'failover switchoverTimeoutMs', controller: 'now', agent: 'now' },
   { path: 'failover prefer', controller: 'now', agent: 'none', says: 'it counts for a fresh pair only' },
 ];
