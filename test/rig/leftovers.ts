@@ -10,7 +10,7 @@ import { toolSync } from './tool.ts';
 const NAME = /^hsrig-(\d+)-(\d+)-\d+/;
 
 /** Start of a process in kernel ticks, which tells it from a later one of the same pid; null if there is none. */
-function startOf(pid: number | 'self'): string | null {
+export function startOf(pid: number | 'self'): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;

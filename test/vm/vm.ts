@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { newFolder } from './folder.ts';
 import { makeInitramfs, type VmJob } from './initramfs.ts';
 import { Kernel } from './kernel.ts';
 import type { VmLine, VmResult } from './result.ts';
@@ -54,7 +54,7 @@ export class TestVm {
   /** Starts a machine for test files (absolute); `onConsole` gets what it prints. To be closed. @throws Error when there is no kernel or no QEMU */
   static async start(files: readonly string[], onConsole: (text: string) => void = () => undefined): Promise<TestVm> {
     const kernel = Kernel.find();
-    const folder = mkdtempSync(join(tmpdir(), 'hsctl-vm-'));
+    const folder = newFolder();
     try {
       const initramfs = await writeInitramfs(folder, kernel, { kind: 'tests', files });
       const socket = join(folder, 'results.sock');
@@ -122,7 +122,7 @@ export class TestVm {
 /** A shell in such a machine on this terminal; resolves to QEMU's exit code when it is left. */
 export async function openShell(): Promise<number> {
   const kernel = Kernel.find();
-  const folder = mkdtempSync(join(tmpdir(), 'hsctl-vm-'));
+  const folder = newFolder();
   try {
     const initramfs = await writeInitramfs(folder, kernel, { kind: 'shell', files: [] });
     const [program, ...options] = [
