@@ -1,9 +1,7 @@
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
 import { HsctlError, messageOf } from '../kit/errors.ts';
 import { peerUser } from '../kit/peer-credentials.ts';
+import { makeWayForSocket } from '../kit/socket-path.ts';
 import type { Door, ServerLimits } from './door.ts';
 
 /** The socket is for its owner and group, nobody else. */
@@ -18,8 +16,7 @@ export function socketDoor(path: string): Door {
     name: path,
     async open(limits: ServerLimits, handler: RequestListener): Promise<Server> {
       try {
-        mkdirSync(dirname(path), { recursive: true });
-        await removeStale(path);
+        await makeWayForSocket(path);
         const server = createServer(limits, handler);
         await listen(server, path);
         return server;
@@ -58,32 +55,5 @@ function listen(server: Server, path: string): Promise<void> {
     } finally {
       process.umask(umask);
     }
-  });
-}
-
-/** A socket file that nobody listens on is left over from a killed process. */
-async function removeStale(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) {
-    throw new HsctlError(
-      'config',
-      `${path} is there and is no socket`,
-      'name another file in controller.socket, or move it away',
-    );
-  }
-  if (await answers(path)) {
-    throw new HsctlError('refused', `another process already listens on ${path}`, 'stop the other controller first');
-  }
-  unlinkSync(path);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
   });
 }

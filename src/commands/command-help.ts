@@ -2,6 +2,7 @@ import type { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { CommandHelp } from '@oclif/core/help';
 import type { Interfaces } from '@oclif/core';
+import { formatDuration } from '../kit/units.ts';
 import type { CommandEntry } from './table.ts';
 
 const HELP_WIDTH = 100;
@@ -16,13 +17,26 @@ export async function renderCommandHelp(entry: CommandEntry, options: Interfaces
     hiddenAliases: [],
     hidden: false,
     args: named(command.args),
-    flags: named({ ...command.flags, ...command.baseFlags }),
-    summary: entry.summary,
-    ...(command.description !== undefined && { description: command.description }),
+    flags: named(withUnits({ ...command.flags, ...command.baseFlags })),
+    // Without a description oclif would leave the summary out.
+    ...(command.description === undefined
+      ? { description: entry.summary }
+      : { summary: entry.summary, description: command.description }),
     ...(command.examples !== undefined && { examples: command.examples }),
     load: () => entry.load(),
   };
   return new CommandHelp(loadable, config, { maxWidth: HELP_WIDTH, stripAnsi: true }).generate();
+}
+
+/** A time is written with its unit, not in milliseconds. */
+function withUnits(flags: Interfaces.FlagInput): Interfaces.FlagInput {
+  const shown = { ...flags };
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.type !== 'option' || flag.helpValue !== 'TIME') continue;
+    const usual: unknown = flag.default;
+    if (typeof usual === 'number') shown[name] = { ...flag, default: formatDuration(usual) };
+  }
+  return shown;
 }
 
 /** Arguments and flags know their names only once they are cached, which we do not do. */

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { readTextFile } from '../kit/text-file.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
 
 export const DEFAULT_CONFIG_PATH = '/etc/hsctl/hsctl.yaml';
@@ -11,17 +12,8 @@ export const DEFAULT_CONTROLLER_SOCKET = '/run/hsctl/controller.sock';
  * @throws HsctlError('config') if the file cannot be read or that section is no YAML
  */
 export async function controllerSocket(configPath: string): Promise<string> {
-  let text: string;
-  try {
-    text = readFileSync(configPath, 'utf8');
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    if (missing && configPath === DEFAULT_CONFIG_PATH) return DEFAULT_CONTROLLER_SOCKET;
-    const hint = missing ? 'name the file with --config or HSCTL_CONFIG' : 'check its owner and mode';
-    throw new HsctlError('config', `${configPath}: ${missing ? 'no such file' : messageOf(error)}`, hint, {
-      cause: error,
-    });
-  }
+  if (configPath === DEFAULT_CONFIG_PATH && !existsSync(configPath)) return DEFAULT_CONTROLLER_SOCKET;
+  const text = readTextFile(configPath);
   const section = controllerSection(text);
   if (!section.includes('socket')) return DEFAULT_CONTROLLER_SOCKET;
   const { parse } = await import('yaml');

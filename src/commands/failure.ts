@@ -52,7 +52,7 @@ function plainMessage(message: string): string {
     .replace(/^The following errors? occurred:/, '')
     .replace(/^Parsing (--[\w-]+)/, '$1:')
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => line.trim().replace(/ {2,}/g, ': '))
     .filter((line) => line !== '');
   return lines.join(' ');
 }

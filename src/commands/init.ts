@@ -73,16 +73,18 @@ function checked(text: string, name: string): { readonly warnings: readonly stri
 function nextSteps(answers: PairAnswers, output: string): readonly string[] {
   const { group, addressA, addressB } = answers;
   const certificates = [
-    'hsctl cert init                       once, where the keys are kept',
-    'hsctl cert issue controller           and node a, node b; copy each with ca.pem to /etc/hsctl/tls of its machine',
-    `scp ${output} ${addressB}:${output}   the same file on every machine`,
+    ['hsctl cert init', 'once, where the keys are kept'],
+    ['hsctl cert issue controller', 'and node a, node b; copy each with ca.pem to /etc/hsctl/tls of its machine'],
+    [`scp ${output} ${addressB}:${output}`, 'the same file on every machine'],
   ];
   const local = isLoopback(addressA) && isLoopback(addressB);
-  return [
+  const steps = [
     ...(local ? [] : certificates),
-    'hsctl doctor                          on each machine',
-    'systemctl enable --now hsctl-controller          on the director',
-    `systemctl enable --now hsctl-agent@${group}:a         on node a; hsctl-agent@${group}:b on node b`,
-    'hsctl status',
+    ['hsctl doctor', 'on each machine'],
+    ['systemctl enable --now hsctl-controller', 'on the director'],
+    [`systemctl enable --now hsctl-agent@${group}:a`, `on node a; hsctl-agent@${group}:b on node b`],
+    ['hsctl status', 'who serves'],
   ];
+  const width = Math.max(...steps.map(([step = '']) => step.length));
+  return steps.map(([step = '', when = '']) => `${step.padEnd(width)}  ${when}`);
 }

@@ -1,4 +1,4 @@
-import { HsctlError } from '../kit/errors.ts';
+import { EXIT, HsctlError } from '../kit/errors.ts';
 import { VERSION } from '../kit/version.ts';
 import { describeFailure } from './failure.ts';
 import { paintFor } from './render/paint.ts';
@@ -9,6 +9,7 @@ import { COMMANDS, findCommand, topicCommands, type CommandEntry } from './table
  * @param argv the words behind `hsctl`
  */
 export async function run(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', endWithoutOutput);
   const found = findCommand(argv);
   try {
     if (found === null) return await runWithoutCommand(argv);
@@ -24,10 +25,25 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** oclif is given what it would search for: no file but the command's own is read. */
+/** Nobody reads on (`| head -1`), which is fine, or the disk is full, which is not: either way there is nobody to tell more. */
+function endWithoutOutput(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(
+    `hsctl: the output cannot be written: ${error.message}\n  what was asked for may have been done\n`,
+  );
+  process.exit(EXIT.failed);
+}
+
+/** oclif is given what it would search for: no file but the command's own is read, nor plug-ins in somebody's HOME. */
 function oclifOptions() {
   const oclif = { bin: 'hsctl', dirname: 'hsctl', topicSeparator: ' ' as const };
-  return { root: import.meta.dirname, ignoreManifest: true, pjson: { name: 'hsctl', version: VERSION, oclif } };
+  return {
+    root: import.meta.dirname,
+    ignoreManifest: true,
+    userPlugins: false,
+    devPlugins: false,
+    pjson: { name: 'hsctl', version: VERSION, oclif },
+  };
 }
 
 function asksForHelp(words: readonly string[]): boolean {

@@ -9,7 +9,7 @@ export class Pause extends ControllerCommand {
     'Leases go on, and "hsctl status" says in its first line that the group is paused. It ends by itself, or with "hsctl resume".';
   static override args = { group: Args.string({ description: 'may be left out where there is one group' }) };
   static override flags = {
-    for: durationFlag({ default: 3_600_000, defaultHelp: async () => '1h', description: 'how long' }),
+    for: durationFlag({ default: 3_600_000, description: 'how long' }),
     json: jsonFlag,
   };
 

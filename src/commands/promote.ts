@@ -26,7 +26,7 @@ export class Promote extends ControllerCommand {
     }),
     'allow-data-loss': Flags.boolean({ description: 'go on although acknowledged records may be lost' }),
     wait: Flags.boolean({ default: true, allowNo: true, description: 'wait until the node serves' }),
-    timeout: durationFlag({ default: 60_000, defaultHelp: async () => '1m', description: 'how long to wait' }),
+    timeout: durationFlag({ default: 60_000, description: 'how long to wait' }),
     json: jsonFlag,
   };
 

@@ -1,11 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
-import { HsctlError, messageOf } from '../kit/errors.ts';
+import { HsctlError } from '../kit/errors.ts';
 import type { Config } from './config.ts';
 import { formatProblem } from './problem.ts';
 import { readConfig } from './read.ts';
+import { readTextFile } from '../kit/text-file.ts';
 
-/** Far more than the largest sensible cluster needs. */
-const FILE_LIMIT_BYTES = 16 * 2 ** 20;
 const ERRORS_SHOWN = 200;
 
 /** The file that is meant where none is named. */
@@ -20,7 +18,7 @@ export interface LoadedConfig {
  * @throws HsctlError('config') whose message has one line for each error: `FILE:LINE:COLUMN: PATH: what; what would do`
  */
 export function loadConfig(path: string): LoadedConfig {
-  return parseConfig(readText(path), path);
+  return parseConfig(readTextFile(path), path);
 }
 
 /** The same for text that was read already; `name` stands for the file in messages. @throws HsctlError('config') */
@@ -32,35 +30,4 @@ export function parseConfig(text: string, name: string): LoadedConfig {
     throw new HsctlError('config', lines.join('\n'), 'mend the file; docs/configuration.md describes every key');
   }
   return { config, warnings: warnings.map((problem) => formatProblem(name, problem)) };
-}
-
-function readText(path: string): string {
-  let bytes: Buffer;
-  try {
-    const stats = statSync(path);
-    if (!stats.isFile()) throw new HsctlError('config', `${path}: not a file`, 'name the configuration file itself');
-    if (stats.size > FILE_LIMIT_BYTES) {
-      throw new HsctlError('config', `${path}: ${stats.size} bytes long, not a configuration`, 'name another file');
-    }
-    bytes = readFileSync(path);
-  } catch (thrown) {
-    if (thrown instanceof HsctlError) throw thrown;
-    const missing = (thrown as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new HsctlError(
-      'config',
-      missing ? `${path}: no such file` : `${path}: cannot be read: ${messageOf(thrown)}`,
-      missing ? 'name the file with --config, or write one with "hsctl init"' : 'check its owner and mode',
-      { cause: thrown },
-    );
-  }
-  let text: string | null;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    text = null;
-  }
-  if (text === null || text.includes('\0')) {
-    throw new HsctlError('config', `${path}: not text in UTF-8`, 'name the configuration file itself');
-  }
-  return text;
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isLoopback } from '../kit/address.ts';
 import type { Profile } from './config.ts';
 import { writeConfig } from './write-config.ts';
@@ -27,6 +28,12 @@ const TRAFFIC = {
 
 const SECOND_NODE_PORTS = { control: 7411, replication: 7412 };
 
+/** An address alone means just that one. */
+function withPrefixLength(address: string): string {
+  const family = isIP(address);
+  return family === 0 ? address : `${address}/${family === 6 ? 128 : 32}`;
+}
+
 /** The file for a pair, with comments for whoever goes on with it. */
 export function newPairConfig(answers: PairAnswers): string {
   const { cluster, group, addressA, addressB, port, profile, traffic, virtual } = answers;
@@ -34,7 +41,7 @@ export function newPairConfig(answers: PairAnswers): string {
   const together = local || addressA === addressB;
   const entry =
     traffic === 'vip'
-      ? { type: traffic, address: virtual, interface: answers.interface }
+      ? { type: traffic, address: withPrefixLength(virtual), interface: answers.interface }
       : traffic === 'proxy'
         ? { type: traffic, listen: virtual }
         : { type: traffic, virtual };

@@ -156,7 +156,8 @@ function filesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch (error) {
-    throw new HsctlError('refused', `${dir}: cannot be read: ${messageOf(error)}`, '', { cause: error });
+    const hint = 'Name the directory of the certificates with --dir, or make them with `hsctl cert init`.';
+    throw new HsctlError('refused', `${dir}: cannot be read: ${messageOf(error)}`, hint, { cause: error });
   }
 }
 

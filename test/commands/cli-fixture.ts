@@ -62,29 +62,39 @@ ${more}`,
   }
 
   start(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
-    return spawn(process.execPath, [HSCTL, ...argv], {
-      env: {
-        PATH: process.env['PATH'],
-        TZ: 'UTC',
-        HOME: this.directory,
-        CACHE_DIRECTORY: join(this.directory, 'cache'),
-        HSCTL_CONFIG: this.configPath,
-        ...environment,
-      },
-    });
+    return spawn(process.execPath, [HSCTL, ...argv], { env: { ...this.#environment(), ...environment } });
+  }
+
+  #environment() {
+    return {
+      PATH: process.env['PATH'],
+      TZ: 'UTC',
+      HOME: this.directory,
+      CACHE_DIRECTORY: join(this.directory, 'cache'),
+      HSCTL_CONFIG: this.configPath,
+    };
+  }
+
+  /** Runs a script of bash to its end; "$NODE" "$HSCTL" in it is `hsctl`. */
+  shell(script: string): Promise<Outcome> {
+    const env = { ...this.#environment(), NODE: process.execPath, HSCTL };
+    return outcomeOf(spawn('bash', ['-c', script], { env }));
   }
 
   /** Runs `hsctl` to its end. */
   async run(argv: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Outcome> {
-    const child = this.start(argv, environment);
-    child.stdin.end();
-    const [stdout, stderr, code] = await Promise.all([
-      textOf(child.stdout),
-      textOf(child.stderr),
-      new Promise<number | null>((resolve) => child.on('close', resolve)),
-    ]);
-    return { code, stdout, stderr };
+    return outcomeOf(this.start(argv, environment));
   }
+}
+
+async function outcomeOf(child: ChildProcessWithoutNullStreams): Promise<Outcome> {
+  child.stdin.end();
+  const [stdout, stderr, code] = await Promise.all([
+    textOf(child.stdout),
+    textOf(child.stderr),
+    new Promise<number | null>((resolve) => child.on('close', resolve)),
+  ]);
+  return { code, stdout, stderr };
 }
 
 async function textOf(stream: AsyncIterable<Buffer>): Promise<string> {

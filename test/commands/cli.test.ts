@@ -344,7 +344,7 @@ describe('hsctl config', () => {
     const { code, stderr } = await cli.run(['status', '--config', '/nowhere/hsctl.yaml']);
     assert.deepEqual(
       [code, stderr],
-      [2, 'hsctl: /nowhere/hsctl.yaml: no such file\n  name the file with --config or HSCTL_CONFIG\n'],
+      [2, 'hsctl: /nowhere/hsctl.yaml: no such file\n  name the file with --config, or write one with "hsctl init"\n'],
     );
   });
 });

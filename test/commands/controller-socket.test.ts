@@ -66,6 +66,6 @@ describe('socket of the controller', () => {
       error instanceof HsctlError && error.code === 'config' && error.hint !== '';
     await assert.rejects(find('controller:\n  socket: [1, 2\nother: 1\n'), isConfigError);
     await assert.rejects(controllerSocket(join(directory, 'none.yaml')), isConfigError);
-    await assert.rejects(controllerSocket(directory), isConfigError);
+    for (const path of [directory, '/dev/zero']) await assert.rejects(controllerSocket(path), isConfigError);
   });
 });

@@ -56,6 +56,19 @@ describe('hsctl import', () => {
     );
   });
 
+  it('refuses what is no file, or no text, without a look at its bytes', async () => {
+    const binary = join(cli.directory, 'binary');
+    writeFileSync(binary, 'vrrp_instance "\u001b[2J\0');
+    for (const [path, why] of [
+      [binary, 'not text'],
+      [cli.directory, 'not a file'],
+      ['/dev/zero', 'not a file'],
+    ] as const) {
+      const { code, stderr } = await cli.run(['import', path]);
+      assert.deepEqual([code, stderr], [2, `hsctl: ${path}: ${why}\n  name a keepalived.conf that can be read\n`]);
+    }
+  });
+
   it('refuses what cannot be read, naming file and line', async () => {
     const broken = join(cli.directory, 'broken.conf');
     writeFileSync(broken, 'vrrp_instance v {\n');

@@ -21,6 +21,11 @@ describe('hsctl init', () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /is written\n\nnext:\n {2}hsctl cert init /);
     assert.match(stdout, /systemctl enable --now hsctl-agent@arena:a /);
+    const columns = stdout
+      .split('\n')
+      .slice(3, -1)
+      .map((line) => /\S {2,}(?=\S)/.exec(line.trimStart()));
+    assert.equal(new Set(columns.map((found) => found && found.index + found[0].length)).size, 1, 'one column');
     assert.match(
       readFileSync(file, 'utf8'),
       /^# The same file on every machine[^]*\n {2}arena:\n[^]*# How clients reach the master/,
@@ -42,6 +47,7 @@ describe('hsctl init', () => {
 
   it('makes a file for each way to the master, and for both nodes on one machine', async () => {
     for (const [traffic, virtual] of [
+      ['vip', '192.0.2.100'],
       ['ipvs', '192.0.2.100:9000'],
       ['nft', '192.0.2.100:9000'],
       ['proxy', '192.0.2.10:9000'],
@@ -70,7 +76,7 @@ describe('hsctl init', () => {
     assert.equal(none.code, 2);
     assert.match(none.stderr, /nobody to ask, and these are missing: .*--address b=, --port, --virtual\n/);
     for (const [argv, stderr] of [
-      [[...PAIR, '--virtual', '192.0.2.100', '--interface', 'eth0'], /groups\.world\.traffic\[0\]\.address/],
+      [[...PAIR, '--virtual', '192.0.2.300', '--interface', 'eth0'], /groups\.world\.traffic\[0\]\.address/],
       [[...PAIR, '--virtual', '192.0.2.11/32'], /is the address of a|node/],
       [['--address', 'c=192.0.2.1'], /c=192\.0\.2\.1 is no address of a node/],
     ] as const) {

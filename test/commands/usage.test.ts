@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CliFixture } from './cli-fixture.ts';
 
@@ -18,7 +20,7 @@ describe('hsctl, used wrongly', () => {
     [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
     [['pause', '--for'], /^hsctl: flag --for expects a value\n {2}see "hsctl pause --help"\n$/],
     [['events', '-n', '0'], /^hsctl: --lines: .*\n {2}see "hsctl events --help"\n$/],
-    [['agent'], /^hsctl: missing 1 required arg:? group[^]*see "hsctl agent --help"\n$/],
+    [['agent'], /^hsctl: missing 1 required arg: group: the group[^]*see "hsctl agent --help"\n$/],
     [['agent', 'world'], /^hsctl: which node of world\?\n {2}name it: hsctl agent GROUP NODE\n$/],
     [['agent', 'world:a', 'b'], /^hsctl: b: there is a node already, a\n$/],
     [['agent', 'world:z'], /^hsctl: group world has no node z\n {2}it has: a, b\n$/],
@@ -34,6 +36,25 @@ describe('hsctl, used wrongly', () => {
   }
 });
 
+describe('hsctl without a reader', () => {
+  it('ends when nobody reads on, and fails in words when the disk is full', async () => {
+    await cli.open();
+    const script =
+      '"$NODE" "$HSCTL" status --watch | head -1 >&2; echo "${PIPESTATUS[0]}" >&2; "$NODE" "$HSCTL" status >/dev/full; exit "$?"';
+    const { code, stderr } = await cli.shell(script);
+    assert.equal(code, 1);
+    assert.match(stderr, /^[A-Z]+ .*\n0\nhsctl: the output cannot be written: ENOSPC.*\n {2}.*\n$/);
+  });
+
+  it('looks for nothing in a HOME that it may not read', async () => {
+    await cli.open();
+    const home = join(cli.directory, 'home');
+    mkdirSync(join(home, '.local', 'share', 'hsctl', 'package.json'), { recursive: true });
+    const { stderr } = await cli.run(['status'], { HOME: home });
+    assert.equal(stderr, '');
+  });
+});
+
 describe('hsctl --help', () => {
   it('lists every command, and describes each', async () => {
     const overview = (await cli.run([])).stdout;
@@ -45,6 +66,8 @@ describe('hsctl --help', () => {
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`^USAGE\n  \\$ hsctl ${ids[index]}\\b`));
       assert.match(stdout, /--config=FILE/);
+      assert.match(stdout, /\n\nDESCRIPTION\n {2}[A-Z]/);
+      assert.doesNotMatch(stdout, /default: \d{4}/, 'a time has a unit');
     }
     assert.match((await cli.run(['help', 'status'])).stdout, /hsctl status/);
     assert.match((await cli.run(['config'])).stdout, /config check[^]*config reload/);

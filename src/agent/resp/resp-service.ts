@@ -1,11 +1,12 @@
-import { chmodSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { chmodSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../../config/config.ts';
 import type { Scheduler } from '../../kit/clock.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import { RateLimitedWarnings } from '../../kit/rate-limited-warnings.ts';
 import type { Service } from '../../kit/service.ts';
+import { makeWayForSocket } from '../../kit/socket-path.ts';
 import type { Replica } from '../../replication/replica.ts';
 import type { AppObserver } from './app-observer.ts';
 import { Client, REIGN_LOST } from './client.ts';
@@ -86,7 +87,6 @@ export class RespService implements Service {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { socket, listen, replica, scheduler } = this.#options;
-    await removeStaleSocket(socket);
     const servers: Server[] = [];
     const subscriptions = [
       replica.onConfirmed(() => this.#confirmed()),
@@ -95,7 +95,7 @@ export class RespService implements Service {
     ];
     const timer = scheduler.every(1000, () => this.#second());
     try {
-      servers.push(await this.#listen({ path: socket }, socket));
+      servers.push(await this.#listenLocally(socket));
       chmodSync(socket, SOCKET_MODE);
       if (listen !== null) servers.push(await this.#listen(listen, `${listen.host}:${listen.port}`));
       this.#options.logger.info('serving the Redis protocol', { socket, listen });
@@ -118,13 +118,20 @@ export class RespService implements Service {
     }
   }
 
+  async #listenLocally(path: string): Promise<Server> {
+    try {
+      await makeWayForSocket(path);
+    } catch (error) {
+      if (error instanceof HsctlError) throw error;
+      throw cannotListen(path, error);
+    }
+    return this.#listen({ path }, path);
+  }
+
   async #listen(where: { path: string } | Endpoint, name: string): Promise<Server> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => {
-        const hint = 'Stop what uses it, or change app.socket or app.listen in the configuration.';
-        reject(new HsctlError('failed', `cannot listen on ${name}: ${messageOf(error)}`, hint, { cause: error }));
-      });
+      server.once('error', (error) => reject(cannotListen(name, error)));
       server.listen(where, resolve);
     });
     server.on('error', (error) => this.#context.warnings.warn('accept', 'a connection could not be taken', { error }));
@@ -172,27 +179,9 @@ export class RespService implements Service {
   }
 }
 
-/** Removes the socket of an agent that was killed; refuses if somebody listens there. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const listening = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => resolve(true));
-    probe.once('error', () => resolve(false));
-    probe.once('close', () => probe.destroy());
-    probe.once('connect', () => probe.destroy());
-  });
-  if (listening) {
-    throw new HsctlError(
-      'failed',
-      `somebody serves on ${path} already`,
-      'Stop the other agent, or choose another path.',
-    );
-  }
-  try {
-    unlinkSync(path);
-  } catch {
-    // There was none; if it is something else, listening fails and says why.
-  }
+function cannotListen(name: string, error: unknown): HsctlError {
+  const hint = 'stop what uses it, or change "socket" or "listen" of the node or its app in the configuration';
+  return new HsctlError('failed', `cannot listen on ${name}: ${messageOf(error)}`, hint, { cause: error });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -19,8 +19,13 @@ export const diskFiles: Files = {
 /** @throws HsctlError('usage') if it cannot be read */
 export function readSource(path: string): SourceFile {
   try {
-    if (statSync(path).size > FILE_LIMIT_BYTES) throw new Error('far too long for a configuration');
-    return { path, text: readFileSync(path, 'utf8') };
+    const stats = statSync(path);
+    // A pipe may bring the file of another machine.
+    if (!stats.isFile() && !stats.isFIFO()) throw new Error('not a file');
+    if (stats.size > FILE_LIMIT_BYTES) throw new Error('far too long for a configuration');
+    const text = readFileSync(path, 'utf8');
+    if (text.includes('\0')) throw new Error('not text');
+    return { path, text };
   } catch (error) {
     throw new HsctlError('usage', `${path}: ${messageOf(error)}`, 'name a keepalived.conf that can be read', {
       cause: error,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -221,14 +221,28 @@ void suite('the socket', () => {
   void test('of an agent that was killed is taken over; that of a living one is not', async (t) => {
     const directory = temporaryDirectory(t);
     const stale = join(directory, 'stale.sock');
-    writeFileSync(stale, '');
+    const killed = createServer().listen(join(directory, 'before.sock'));
+    await once(killed, 'listening');
+    renameSync(join(directory, 'before.sock'), stale);
+    killed.close();
     const { connect } = await startService(t, { socket: stale });
     assert.equal(await connect().ask('PING'), 'PONG');
     const taken = join(directory, 'taken.sock');
     const server = createServer().listen(taken);
     await once(server, 'listening');
     t.after(() => server.close());
-    await assert.rejects(startService(t, { socket: taken }), /somebody serves on .* already/);
+    await assert.rejects(startService(t, { socket: taken }), /another process already listens on /);
+  });
+
+  void test('has its directory made; a file in its place is left alone', async (t) => {
+    const directory = temporaryDirectory(t);
+    const { connect } = await startService(t, { socket: join(directory, 'run', 'hsctl', 'a.sock') });
+    assert.equal(await connect().ask('PING'), 'PONG');
+    const file = join(directory, 'precious');
+    writeFileSync(file, 'mine');
+    await assert.rejects(startService(t, { socket: file }), /precious is there and is no socket/);
+    assert.equal(readFileSync(file, 'utf8'), 'mine');
+    await assert.rejects(startService(t, { socket: join(file, 'a.sock') }), /cannot listen on .*precious\/a\.sock: /);
   });
 
   void test('TCP is served where it is configured', async (t) => {
