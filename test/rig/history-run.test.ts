@@ -66,3 +66,11 @@ for (const persistent of [false, true]) {
       }));
   });
 }
+
+it('a history that was broken off is no evidence', () =>
+  Rig.use(async (rig) => {
+    await serve(rig, 'a');
+    const history = await HistoryRun.start(rig.host('client'), { to: `${rig.host('a').address}:9000` });
+    await history.client.kill();
+    await assert.rejects(history.stop(), /ended by SIGKILL: its history is not whole/);
+  }));

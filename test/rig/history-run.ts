@@ -6,6 +6,8 @@ import { PATIENCE } from './patience.ts';
 import type { RigProcess } from './rig-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('history-client.ts', import.meta.url));
+/** Attempts under way get their outcome first. */
+const STOP_LIMIT_MS = 10_000 * PATIENCE;
 
 export interface HistoryOptions {
   /** Where clients find the service, `10.0.0.100:9000`. */
@@ -14,6 +16,8 @@ export interface HistoryOptions {
   readonly name?: string;
   readonly everyMs?: number;
   readonly persistent?: boolean;
+  /** Waits so long for a connection, and again for an answer, and begins attempts meanwhile without end. */
+  readonly patienceMs?: number;
 }
 
 let marks = 0;
@@ -37,6 +41,10 @@ export class HistoryRun {
     const argv = [process.execPath, PROGRAM, 'write', '--to', options.to, '--file', file];
     argv.push('--every', String(options.everyMs ?? 4), '--prefix', options.name ?? '');
     if (options.persistent) argv.push('--persistent');
+    if (options.patienceMs !== undefined) {
+      const patience = String(options.patienceMs);
+      argv.push('--connect-timeout', patience, '--answer-timeout', patience, '--in-flight', '10000');
+    }
     const client = await machine.spawn(argv, { name });
     await client.waitFor(/first ok/);
     return new HistoryRun(machine, file, client);
@@ -54,9 +62,13 @@ export class HistoryRun {
     return readHistory(this.file);
   }
 
-  /** Ends the client once each attempt has its outcome; gives the whole history. */
+  /**
+   * Ends the client once each attempt has its outcome; gives the whole history.
+   * @throws Error if it had to be killed: what it did and did not write down would look like lost writes
+   */
   async stop(): Promise<Attempt[]> {
-    await this.client.stop();
+    const { signal } = await this.client.stop(STOP_LIMIT_MS);
+    if (signal !== null) throw new Error(`${this.client.name} ended by ${signal}: its history is not whole`);
     return readHistory(this.file);
   }
 
