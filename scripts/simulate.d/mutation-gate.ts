@@ -44,6 +44,7 @@ export async function mutationGate(mutants: readonly Mutant[], options: GateOpti
     const first = results.find(({ violation }) => violation !== null);
     if (!first?.violation) return false;
     const { rule, text } = first.violation;
+    await mustPassWithTheGuard(mutant, first.seed);
     const finding = { seed: first.seed, rule };
     found[mutant.name] = finding;
     onFound?.(mutant.name, finding);
@@ -65,4 +66,12 @@ export async function mutationGate(mutants: readonly Mutant[], options: GateOpti
     note(`MISSED ${mutant.name}: ${seeds} seeds noticed nothing`);
   }
   return { found, missed };
+}
+
+/** The same run of the code as it is: otherwise the seed tells nothing of the guard. */
+async function mustPassWithTheGuard(mutant: Mutant, seed: number): Promise<void> {
+  const [sound] = await runSeeds({ from: seed, count: 1, mutant: { ...mutant, replace: mutant.find } });
+  const violation = sound?.violation ?? null;
+  if (violation !== null)
+    throw new Error(`${mutant.name}: seed ${seed} breaks ${violation.rule} with the guard too: ${violation.text}`);
 }

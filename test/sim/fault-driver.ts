@@ -1,4 +1,5 @@
 import type { GroupConfig } from '../../src/config/config.ts';
+import type { FenceOutcome } from '../../src/controller/ports.ts';
 import type { Checkers } from './checkers.ts';
 import type { Fault } from './faults.ts';
 import type { Machine } from './machine.ts';
@@ -27,6 +28,12 @@ export interface Stage {
   startAgent(node: SimNode): void;
   startController(): void;
 }
+
+/** So many fences fail; so many, these among them, leave it unknown. */
+const FENCE_FAILS = 0.2;
+const FENCE_UNKNOWN = 0.35;
+/** A machine that was fenced is off for so long at most. */
+const FENCED_MS = 20_000;
 
 /** A program takes so long to start again at least. */
 const RESTART_MS = 60;
@@ -78,10 +85,24 @@ export class FaultDriver {
     if (controller !== null) controller.process.dieAfterEffects = Infinity;
   }
 
+  /** The power switch of a node's machine: it does not always work, and does not always tell that it did. */
+  fence(id: string): FenceOutcome {
+    const { world, nodes } = this.#stage;
+    const machine = nodes.find((node) => node.id === id)!.machine;
+    const draw = world.random.next();
+    world.tell('fence', `${id} (${draw.toFixed(3)})`);
+    if (draw < FENCE_FAILS) return { state: 'failed', detail: 'no answer' };
+    // It comes back by a person's hand.
+    const offMs = world.random.spread(RESTART_MS, FENCED_MS);
+    this.#losePower(machine, (start) => void world.after(offMs, () => (machine.up ? undefined : start())));
+    return draw < FENCE_UNKNOWN ? { state: 'unknown', detail: 'timed out' } : { state: 'confirmed', detail: 'off' };
+  }
+
   #strike(fault: Fault): void {
     if (this.#healed) return;
     const { world, network, machines, records, director } = this.#stage;
-    const { kind, where, forMs, amount } = fault;
+    const { kind, forMs, amount } = fault;
+    const where = this.#named(fault.where);
     const later = (end: () => void): void => void world.after(forMs, () => (this.#healed ? undefined : end()));
     const restart = (start: () => void): void =>
       void world.after(Math.max(forMs, RESTART_MS), () => (this.#healed ? undefined : start()));
@@ -194,6 +215,14 @@ export class FaultDriver {
       case 'reconfigure':
         return this.#reconfigure(forMs, amount);
     }
+  }
+
+  /** The names of who is master and who is not, by the record of the moment. */
+  #named(where: string): string {
+    const { nodes, records } = this.#stage;
+    const master = records.record?.master ?? nodes[0]!.id;
+    const slave = nodes.find(({ id }) => id !== master)!.id;
+    return where.replace('master', master).replace('slave', slave);
   }
 
   #node(where: string, amount: number): SimNode {

@@ -117,6 +117,34 @@ export function planFaults(random: SeededRandom, settings: PlanSettings): Fault[
   return faults;
 }
 
+/** One step of a story; times in leases, or in detection times where those are longer, drawn from a range. */
+export interface Step {
+  readonly kind: FaultKind;
+  /** As in a fault; `master` and `slave` are those on record when it strikes. */
+  readonly where: string;
+  /** Since the step before. */
+  readonly after: readonly [number, number];
+  readonly for: readonly [number, number];
+}
+
+/** Before a story is told again the pair comes to rest: so long, in the story's unit. */
+const REST: readonly [number, number] = [4, 12];
+
+/** The same few faults in the same order, again and again, each time a little different. */
+export function planStory(random: SeededRandom, story: readonly Step[], settings: PlanSettings): Fault[] {
+  const { detectMs, leaseMs, fromMs, toMs } = settings;
+  const draw = ([from, to]: readonly [number, number]): number =>
+    Math.max(detectMs, leaseMs) * random.between(from, to);
+  const faults: Fault[] = [];
+  for (let atMs = fromMs + draw(REST); atMs < toMs; atMs += draw(REST)) {
+    for (const { kind, where, after, for: lasting } of story) {
+      atMs += draw(after);
+      faults.push({ atMs, kind, where, forMs: draw(lasting), amount: random.next() });
+    }
+  }
+  return faults;
+}
+
 /** So many runs have an operator who changes the configuration. */
 const RECONFIGURED = 0.3;
 

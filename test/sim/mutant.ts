@@ -1,4 +1,4 @@
-import type { FaultKind } from './faults.ts';
+import type { FaultKind, Step } from './faults.ts';
 import type { LoadFnOutput, LoadHookSync } from 'node:module';
 
 /** A guard that is switched off: one piece of source text replaced while its file is loaded. The file itself stays as it is. */
@@ -11,6 +11,8 @@ export interface Mutant {
   readonly replace: string;
   /** Faults that bring the guard into play; all kinds if not given. */
   readonly faults?: readonly FaultKind[];
+  /** Instead: the accident that the guard is for, where it takes several faults in a certain order. */
+  readonly story?: readonly Step[];
 }
 
 export interface MutantHooks {

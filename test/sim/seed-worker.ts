@@ -20,7 +20,10 @@ parentPort?.on('message', (seed: number) => {
 
 async function runSeed(seed: number): Promise<void> {
   const before = process.threadCpuUsage();
-  present = new Simulation(seed, mutant?.faults === undefined ? {} : { only: mutant.faults });
+  present = new Simulation(seed, {
+    ...(mutant?.faults === undefined ? {} : { only: mutant.faults }),
+    ...(mutant?.story === undefined ? {} : { story: mutant.story }),
+  });
   const { violation, hash, simulatedMs, changes, acknowledged } = await present.run();
   const { user, system } = process.threadCpuUsage(before);
   const cpuMs = (user + system) / 1000;

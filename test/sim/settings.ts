@@ -2,6 +2,9 @@ import type { GroupConfig } from '../../src/config/config.ts';
 import { readConfig } from '../../src/config/read.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
+/** So many groups have a power switch for each machine. */
+const FENCED = 0.25;
+
 /** A random but plausible configuration, read and checked like one that an operator wrote. */
 export function randomGroup(random: SeededRandom): GroupConfig {
   const text = randomConfig(random);
@@ -32,6 +35,11 @@ function randomConfig(random: SeededRandom): string {
     `holdDown: ${random.pick(['0ms', '0ms', '1s', '5s'])}`,
     `prefer: ${random.pick(['a', 'b'])}`,
   ];
+  const replication = [
+    `fsync: ${random.pick(['always', '100ms', '100ms', '500ms'])}`,
+    `catchUpRate: ${random.pick(['unlimited', '1MiB/s', '100KiB/s'])}`,
+  ];
+  const fence = random.chance(FENCED) ? ', fence: [{ command: [/bin/fence] }]' : '';
   return `
 cluster: sim
 tls: { dir: /etc/hsctl/tls }
@@ -39,11 +47,11 @@ groups:
   world:
     profile: ${profile}
     nodes:
-      a: { address: 10.0.0.11 }
-      b: { address: 10.0.0.12 }
+      a: { address: 10.0.0.11${fence} }
+      b: { address: 10.0.0.12${fence} }
     app: { ${app.join(', ')} }
     traffic: [${traffic}]
-    replication: { fsync: ${random.pick(['always', '100ms', '100ms', '500ms'])}, catchUpRate: ${random.pick(['unlimited', '1MiB/s', '100KiB/s'])} }
+    replication: { ${replication.join(', ')} }
     failover: { ${failover.join(', ')} }
 `;
 }

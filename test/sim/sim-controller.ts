@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../../src/config/config.ts';
 import { GroupController } from '../../src/controller/group-controller.ts';
-import type { DesiredTraffic, NewEvent, Records } from '../../src/controller/ports.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, Records } from '../../src/controller/ports.ts';
 import { AgentLink } from '../../src/daemon/controller/agent-link.ts';
 import { groupSettings } from '../../src/daemon/settings.ts';
 import type { Timer } from '../../src/kit/clock.ts';
@@ -85,7 +85,12 @@ export interface ControllerParts {
   readonly records: RecordStore;
   readonly director: Director;
   readonly random: SeededRandom;
+  /** Uses the power switch of a node's machine. */
+  readonly fence: (node: string) => FenceOutcome;
 }
+
+/** A fence command takes so long at most. */
+const FENCE_MS = 2_000;
 
 /** One run of the controller: the real decisions, control links and probes over simulated time, network and disk. */
 export class ControllerRun {
@@ -95,7 +100,7 @@ export class ControllerRun {
   readonly #records: SimRecords;
   #beat: Timer | null = null;
 
-  constructor({ group, machine, nodes, network, records: store, director, random }: ControllerParts) {
+  constructor({ group, machine, nodes, network, records: store, director, random, fence }: ControllerParts) {
     const process = new SimProcess('controller', machine);
     const logger = process.logger();
     const records = new SimRecords(store, process);
@@ -112,7 +117,10 @@ export class ControllerRun {
         this.#links.get(node)?.send({ type: 'assign', assignment });
       },
       moveTraffic: (desired) => moveTraffic(process, director, desired),
-      fence: () => Promise.resolve({ state: 'failed', detail: 'no commands' }),
+      fence: ({ node }) =>
+        new Promise((resolve) => {
+          process.after(random.spread(10, FENCE_MS), () => process.effect() && resolve(fence(node)));
+        }),
     });
     const never = new AbortController().signal;
     const instance = `controller-${random.int(1e9)}`;

@@ -2,7 +2,15 @@ import type { GroupConfig } from '../../src/config/config.ts';
 import { Checkers } from './checkers.ts';
 import { Clients } from './clients.ts';
 import { FaultDriver, type Stage } from './fault-driver.ts';
-import { type Fault, type FaultKind, planFaults, planReconfigurations } from './faults.ts';
+import {
+  type Fault,
+  type FaultKind,
+  type PlanSettings,
+  planFaults,
+  planReconfigurations,
+  planStory,
+  type Step,
+} from './faults.ts';
 import { Machine } from './machine.ts';
 import { Network } from './network.ts';
 import { repair } from './operators.ts';
@@ -36,12 +44,22 @@ export interface SimulationOptions {
   readonly faults?: readonly Fault[];
   /** Only faults of these kinds. */
   readonly only?: readonly FaultKind[];
+  /** Only these faults, in this order, again and again. */
+  readonly story?: readonly Step[];
 }
 
 /** So many runs use the real log; it takes more time than one that is simulated. */
 const REAL_LOGS = 0.1;
 /** Detection times that the faults go on for. */
 const FAULTY_DETECTS = 100;
+
+function planned(random: SeededRandom, window: PlanSettings, story: readonly Step[] | undefined): Fault[] {
+  if (story !== undefined) return planStory(random.stream('story'), story, window);
+  return [
+    ...planFaults(random.stream('faults'), window),
+    ...planReconfigurations(random.stream('reconfigurations'), window),
+  ];
+}
 
 /** One run: a random group, random faults, clients all the while; then everything is mended and it must serve again. */
 export class Simulation {
@@ -75,10 +93,7 @@ export class Simulation {
     const fromMs = random.pick([0, 10 * detectMs]);
     this.#faultsEndMs = fromMs + FAULTY_DETECTS * detectMs;
     const window = { detectMs, leaseMs, fromMs, toMs: this.#faultsEndMs, only: options.only ?? null };
-    this.#faults = options.faults ?? [
-      ...planFaults(random.stream('faults'), window),
-      ...planReconfigurations(random.stream('reconfigurations'), window),
-    ];
+    this.#faults = options.faults ?? planned(random, window, options.story);
   }
 
   async run(): Promise<SimulationResult> {
@@ -245,6 +260,7 @@ export class Simulation {
       records,
       director,
       random,
+      fence: (node) => this.#driver.fence(node),
     });
   }
 
