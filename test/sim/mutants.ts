@@ -310,10 +310,11 @@ export const MUTANTS: readonly Mutant[] = [
     replace: '',
     story: [
       { kind: 'cut', where: 'master>slave', after: [0, 0], for: [4, 4] },
-      { kind: 'clog', where: 'director', after: [0.5, 1], for: [9, 9] },
-      { kind: 'cut', where: 'master>director', after: [2.9, 3], for: [1.9, 3] },
-      { kind: 'cut', where: 'master>slave', after: [0.4, 0.8], for: [8, 9] },
-      { kind: 'cut', where: 'master>director', after: [1.6, 2.6], for: [6, 8] },
+      { kind: 'cut one way', where: 'director>master', after: [3.8, 3.97], for: [12, 14] },
+      { kind: 'cut', where: 'master>slave', after: [0.2, 0.8], for: [12, 14] },
+      { kind: 'old orders', where: 'slave', after: [2.5, 4], for: [1, 1] },
+      { kind: 'old orders', where: 'slave', after: [0.3, 1], for: [1, 1] },
+      { kind: 'old orders', where: 'slave', after: [0.3, 1], for: [1, 1] },
     ],
   },
   // --- replies and replication
