@@ -1,3 +1,4 @@
+import { LocalMachine } from '../rig/machine.ts';
 import { Rig } from '../rig/rig.ts';
 import { tool } from '../rig/tool.ts';
 
@@ -21,9 +22,11 @@ export function virtualAddress(forwarding: Forwarding, family: Family): string {
  */
 export class IpvsNet {
   readonly rig: Rig;
+  readonly director: LocalMachine;
 
   private constructor(rig: Rig) {
     this.rig = rig;
+    this.director = new LocalMachine('director', `${rig.dir}/director`);
   }
 
   /** To be closed. */
@@ -36,6 +39,7 @@ export class IpvsNet {
   }
 
   async close(): Promise<void> {
+    await this.director.close();
     await tool(['ipvsadm', '-C']);
     await tool(['nft', 'flush', 'ruleset']);
     await this.rig.close();
