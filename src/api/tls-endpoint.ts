@@ -87,7 +87,13 @@ function explain(name: string, cert: string, error: Error): HsctlError {
     return told(`${name} closed the connection`, 'its log says why, once a minute for each address');
   }
   return told(
-    `the connection to ${name} failed: ${error.message}`,
+    `the connection to ${name} failed: ${plainReason(error)}`,
     'check the address, and --ca: who signed its certificate?',
   );
+}
+
+/** OpenSSL's own messages have numbers, files and a line break around the reason. */
+function plainReason(error: Error): string {
+  if ('code' in error && error.code === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'no TLS is spoken there';
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
 }

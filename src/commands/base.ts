@@ -29,7 +29,12 @@ export abstract class HsctlCommand extends Command {
 
   /** Who runs this, for the events: the person behind sudo, if that is known. */
   protected get operator(): string {
-    return process.env['SUDO_USER'] ?? userInfo().username;
+    try {
+      return process.env['SUDO_USER'] ?? userInfo().username;
+    } catch {
+      // A user without an entry in the password file, as in containers.
+      return `uid ${process.getuid?.()}`;
+    }
   }
 
   protected print(...lines: readonly string[]): void {

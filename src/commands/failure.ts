@@ -30,6 +30,9 @@ function explain(thrown: unknown, command: string): Pick<HsctlError, 'code' | 'm
   if (thrown instanceof Error && isUsageError(thrown)) {
     return { code: 'usage', message: lowerFirst(plainMessage(thrown.message)), hint: `see "hsctl ${command} --help"` };
   }
+  if (thrown instanceof Error && 'syscall' in thrown) {
+    return { code: 'failed', message: thrown.message, hint: 'the system refused that; mend it and try again' };
+  }
   return {
     code: 'failed',
     message: `this is a bug: ${messageOf(thrown)}`,

@@ -90,6 +90,10 @@ export async function askPair(given: Given): Promise<PairAnswers> {
   const lines = terminal ? createInterface({ input: process.stdin, output: process.stderr }) : null;
   try {
     for (const question of QUESTIONS) known.set(question.key, await answerTo(question, given, known, lines));
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+    process.stderr.write('\n');
+    throw new HsctlError('failed', 'given up', 'nothing was written', { cause: error });
   } finally {
     lines?.close();
   }

@@ -66,6 +66,10 @@ async function runWithoutCommand(argv: readonly string[]): Promise<void> {
     if (asked !== null) return showHelp(asked.entry);
     return void process.stdout.write(renderOverview(COMMANDS));
   }
+  if (first.startsWith('-')) {
+    const hint = 'flags stand behind the command: hsctl COMMAND --flags';
+    throw new HsctlError('usage', `there is no command "${first}"`, hint);
+  }
   const topic = topicCommands(first);
   if (topic.length > 0 && (second === undefined || asksForHelp([second]))) {
     return void process.stdout.write(renderOverview(topic));

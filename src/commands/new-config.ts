@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isHost } from '../kit/address.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
@@ -34,7 +34,8 @@ export function saveConfig(
   if (output === undefined) return null;
   try {
     mkdirSync(dirname(output), { recursive: true });
-    writeFileSync(output, text, { flag: force ? 'w' : 'wx' });
+    if (force) writeFileSync(output, text);
+    else writeNew(output, text);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new HsctlError('refused', `${output} is there already`, 'name another file, or replace it with --force');
@@ -43,4 +44,17 @@ export function saveConfig(
     });
   }
   return output;
+}
+
+/** A disk that fills up leaves no empty file behind, which would be in the way of the next attempt. */
+function writeNew(path: string, text: string): void {
+  const file = openSync(path, 'wx');
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    closeSync(file);
+  }
 }

@@ -77,8 +77,11 @@ ${more}`,
 
   /** Runs a script of bash to its end; "$NODE" "$HSCTL" in it is `hsctl`. */
   shell(script: string): Promise<Outcome> {
-    const env = { ...this.#environment(), NODE: process.execPath, HSCTL };
-    return outcomeOf(spawn('bash', ['-c', script], { env }));
+    return outcomeOf(this.startShell(script));
+  }
+
+  startShell(script: string): ChildProcessWithoutNullStreams {
+    return spawn('bash', ['-c', script], { env: { ...this.#environment(), NODE: process.execPath, HSCTL } });
   }
 
   /** Runs `hsctl` to its end. */

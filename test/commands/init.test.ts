@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -69,6 +70,20 @@ describe('hsctl init', () => {
     ]);
     assert.equal(code, 0);
     assert.doesNotMatch(stdout, /^tls:/m);
+  });
+
+  it('asks on a terminal, until Ctrl-C ends it without a file', async () => {
+    const child = cli.startShell(`exec script -qec '"$NODE" "$HSCTL" init -o "${file}"' /dev/null`);
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (!shown.includes('Name of the cluster') && `${shown}${chunk.toString()}`.includes('Name of the cluster'))
+        child.stdin.write('\u0003');
+      shown += chunk.toString();
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 1, shown);
+    assert.match(shown, /given up\r\n {2}nothing was written\r\n$/);
+    assert.equal(existsSync(file), false);
   });
 
   it('says what is missing where nobody can be asked, and what does not fit', async () => {

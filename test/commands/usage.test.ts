@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CliFixture } from './cli-fixture.ts';
@@ -15,6 +15,7 @@ describe('hsctl, used wrongly', () => {
     [['stauts'], /^hsctl: there is no command "stauts"\n {2}did you mean "hsctl status"\?\n$/],
     [['config', 'shwo'], /^hsctl: there is no command "config shwo"\n {2}did you mean "hsctl config show"\?\n$/],
     [['quux'], /^hsctl: there is no command "quux"\n {2}"hsctl --help" lists them all\n$/],
+    [['--json', 'status'], /^hsctl: there is no command "--json"\n {2}flags stand behind the command: .*\n$/],
     [['status', '--jsn'], /^hsctl: nonexistent flag: --jsn\n {2}see "hsctl status --help"\n$/],
     [['status', 'a', 'b'], /^hsctl: unexpected argument: b\n {2}see "hsctl status --help"\n$/],
     [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
@@ -44,6 +45,18 @@ describe('hsctl without a reader', () => {
     const { code, stderr } = await cli.shell(script);
     assert.equal(code, 1);
     assert.match(stderr, /^[A-Z]+ .*\n0\nhsctl: the output cannot be written: ENOSPC.*\n {2}.*\n$/);
+  });
+
+  it('calls a refusal of the system by its name, and leaves no empty file on a full disk', async () => {
+    const limited = (command: string): string => `trap "" XFSZ; ulimit -f 0; exec "$NODE" "$HSCTL" ${command}`;
+    const file = join(cli.directory, 'new.yaml');
+    const pair = '--address a=192.0.2.1 --address b=192.0.2.2 --port 9000 --virtual 192.0.2.9';
+    const init = await cli.shell(limited(`init ${pair} -o "${file}"`));
+    assert.deepEqual([init.code, existsSync(file)], [1, false]);
+    assert.match(init.stderr, /^hsctl: .*new\.yaml: EFBIG/);
+    const certificate = await cli.shell(limited(`cert init --cluster realm --dir "${cli.directory}/tls"`));
+    assert.equal(certificate.code, 1);
+    assert.match(certificate.stderr, /^hsctl: EFBIG.*\n {2}the system refused that; mend it and try again\n$/);
   });
 
   it('looks for nothing in a HOME that it may not read', async () => {

@@ -24,7 +24,10 @@ export function renderStore(store: StoreDescription, paint: Paint): string[] {
   if (store.aloneTo > 0) tell('alone', `up to seq ${store.aloneTo} the master may have confirmed without its slave`);
   if (store.floor > 0) tell('floor', `cannot be cut before seq ${store.floor}`);
   tell('reigns', store.reigns.map(({ epoch, firstSeq }) => `${epoch} from seq ${firstSeq}`).join(', ') || 'none yet');
-  tell('size', `${roundSize(store.bytes)} in ${store.segments.length} segments`);
+  tell(
+    'size',
+    `${roundSize(store.bytes)} in ${store.segments.length} ${store.segments.length === 1 ? 'segment' : 'segments'}`,
+  );
   return [...lines, ...segmentTable(store.segments, paint), ...problems.map((problem) => paint('bad', problem))];
 }
 
