@@ -355,7 +355,11 @@ export class AgentNode {
   #gate(): WriteGate {
     const writes = this.#done?.writes ?? 'refused';
     if (writes === 'refused') return { state: 'refuse', error: this.#readOnly() };
-    return writes === 'frozen' || !this.core.mayReply() ? HOLD : OPEN;
+    if (writes === 'frozen') return HOLD;
+    if (this.core.mayReply()) return OPEN;
+    // Whoever is told so waits to hear of the next lease, and that may come before anything else has noticed the lapse.
+    this.#leased = false;
+    return HOLD;
   }
 
   #readRefusal(): string | null {

@@ -209,6 +209,22 @@ describe('writes', () => {
     }
   });
 
+  it('hear of the next lease although nothing but a write has noticed that the last one had lapsed', async () => {
+    const harness = new NodeHarness();
+    harness.assign({ role: 'master' });
+    harness.grant();
+    harness.appUp(1);
+    const stop = harness.node.start();
+    // The lease ends a little before the heartbeat that would be the next to see so.
+    await harness.scheduler.advance(leaseMs - 1);
+    assert.equal(harness.node.replica.gate().state, 'hold');
+    let changes = 0;
+    harness.node.replica.onGateChange(() => (changes += 1));
+    harness.grant();
+    assert.deepEqual([harness.node.replica.gate().state, changes], ['open', 1]);
+    stop();
+  });
+
   it('are refused elsewhere, with the name of the master', () => {
     const harness = new NodeHarness();
     assert.deepEqual(harness.node.replica.gate(), {
