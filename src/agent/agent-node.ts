@@ -29,8 +29,6 @@ export class AgentNode {
   #app: AppView = { state: 'absent', fit: true, readyEpoch: 0, detail: 'no app has joined yet' };
   #restarts = 0;
   #done: Posture | null = null;
-  /** Replies could go out when that was done. */
-  #leased = false;
   #drains: Assignment['drain'] = 'no';
   /** New work is kept out. */
   #quiesces = false;
@@ -272,11 +270,9 @@ export class AgentNode {
   reconcile(): void {
     const posture = this.core.posture();
     const before = this.#done;
-    const wasLeased = this.#leased;
     this.#done = posture;
-    this.#leased = this.core.mayReply();
     if (posture.appRole !== before?.appRole || posture.epoch !== before.epoch) this.#ports.roleChanged(posture);
-    if (posture.writes !== before?.writes || this.#leased !== wasLeased) this.replica.gateChanged();
+    this.replica.gateMayHaveChanged();
     // Whoever was told may have changed the core: then the call of this function within has seen to the rest.
     if (this.#done !== posture) return;
     this.#ports.peerWanted(posture);
@@ -355,11 +351,7 @@ export class AgentNode {
   #gate(): WriteGate {
     const writes = this.#done?.writes ?? 'refused';
     if (writes === 'refused') return { state: 'refuse', error: this.#readOnly() };
-    if (writes === 'frozen') return HOLD;
-    if (this.core.mayReply()) return OPEN;
-    // Whoever is told so waits to hear of the next lease, and that may come before anything else has noticed the lapse.
-    this.#leased = false;
-    return HOLD;
+    return writes === 'frozen' || !this.core.mayReply() ? HOLD : OPEN;
   }
 
   #readRefusal(): string | null {

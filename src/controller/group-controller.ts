@@ -177,8 +177,9 @@ export class GroupController {
     }
     this.#tellCutOff();
     this.#observePhases();
-    this.#fences.update(fenceWanted(this.view()));
-    this.#traffic.update(desiredTraffic(this.view()));
+    const view = this.view();
+    this.#fences.update(fenceWanted(view));
+    this.#traffic.update(desiredTraffic(view));
     // What is under way is waited for once no more comes, which the drivers say later.
     if (this.#record.stage === 'quiescing') for (const node of this.#nodes) this.#assign(node);
     this.#planWake();

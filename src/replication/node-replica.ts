@@ -46,6 +46,8 @@ export class NodeReplica implements Replica {
   #flushPlanned = false;
   /** Writes are taken in this turn: not asked for each of them again. What counts is checked at each reply. */
   #open = false;
+  /** Somebody was told to hold a write, and waits to hear that it need not. */
+  #holding = false;
   #told: Seq = 0;
   /** Somebody was told that nothing is confirmed, for want of a lease, and waits for its return. */
   #lapsed = false;
@@ -72,6 +74,7 @@ export class NodeReplica implements Replica {
     if (this.#open) return OPEN;
     const gate = this.#control.gate();
     this.#open = gate.state === 'open' && this.#flushPlanned;
+    if (gate.state === 'hold') this.#holding = true;
     return gate;
   }
 
@@ -285,8 +288,14 @@ export class NodeReplica implements Replica {
     for (const listener of this.#confirmedListeners) listener();
   }
 
-  gateChanged(): void {
+  /**
+   * To be called whenever the gate may have changed; tells those who hold writes once they need not. What they were told
+   * counts, not what anybody else has noticed since: a lease may lapse and be renewed between two looks.
+   */
+  gateMayHaveChanged(): void {
     this.#open = false;
+    if (!this.#holding || this.#control.gate().state === 'hold') return;
+    this.#holding = false;
     for (const listener of this.#gateListeners) listener();
   }
 

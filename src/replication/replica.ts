@@ -73,6 +73,7 @@ export interface Replica {
   // --- signals; each returns a function that ends the subscription
   /** After `confirmedSeq()` rose, or the lease became valid again. */
   onConfirmed(listener: () => void): () => void;
+  /** After a gate that said `hold` no longer does. */
   onGateChange(listener: () => void): () => void;
   /** The reign ended with unconfirmed writes: connections that wait for one must be closed, nobody knows their outcome. */
   onReignLost(listener: () => void): () => void;

@@ -138,6 +138,7 @@ describe('traffic on the node', () => {
     const harness = NodeHarness.serving();
     const stop = harness.node.start();
     await harness.scheduler.advance(leaseMs);
+    assert.equal(harness.node.replica.gate().state, 'hold');
     // The first thing that happens when writes are taken again is one that the disk refuses.
     harness.node.replica.onGateChange(() => harness.node.onDiskFailure(new HsctlError('disk', 'no space left')));
     harness.grant();
@@ -183,6 +184,7 @@ describe('a switchover on the node', () => {
     const harness = NodeHarness.serving();
     harness.assign({ role: 'master', quiesce: true });
     harness.onIdle();
+    assert.equal(harness.node.replica.gate().state, 'hold');
     let changes = 0;
     harness.node.replica.onGateChange(() => (changes += 1));
     harness.assign({ role: 'master', quiesce: false });

@@ -124,9 +124,9 @@ describe('the replica: writes', () => {
     };
     assert.deepEqual(['a', 'b', 'c', 'd'].map(write), ['open', 'open', 'open', 'open']);
     assert.ok(node.gatesAsked <= 2);
-    for (const change of [() => node.turn(), () => node.replica.gateChanged(), () => node.replica.reignLost()]) {
+    for (const change of [() => node.turn(), () => node.replica.gateMayHaveChanged(), () => node.replica.reignLost()]) {
       node.gate = { state: 'open' };
-      node.replica.gateChanged();
+      node.replica.gateMayHaveChanged();
       ['x', 'y', 'z'].map(write);
       node.gate = { state: 'hold' };
       assert.equal(write('during'), 'open');

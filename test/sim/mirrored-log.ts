@@ -116,10 +116,6 @@ export class MirroredLog implements Log {
     return this.#log.valueLength(key);
   }
 
-  has(key: Uint8Array): boolean {
-    return this.#log.has(key);
-  }
-
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] } {
     return this.#log.scan(cursor, count);
   }

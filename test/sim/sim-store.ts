@@ -260,10 +260,6 @@ export class SimLog implements Log {
     return this.get(key)?.length ?? -1;
   }
 
-  has(key: Uint8Array): boolean {
-    return this.#values.has(nameOf(key));
-  }
-
   scan(): { next: number; keys: readonly Uint8Array[] } {
     return { next: 0, keys: [...this.#values.keys()].map((name) => Buffer.from(name, 'latin1')) };
   }

@@ -91,7 +91,7 @@ export interface GroupPlan {
 
 /** For the controller, which also tells what the agents will do if their files say the same. */
 export function planForController(before: GroupConfig, after: GroupConfig): GroupPlan {
-  const [formerNodes, nodes] = [before, after].map((group) => group.nodes.map(({ id }) => id).join(' and '));
+  const [formerNodes, nodes] = [namesOf(before), namesOf(after)];
   if (formerNodes !== nodes) {
     const what = `its nodes are ${nodes}, not ${formerNodes}: restart the controller, then the agents`;
     return {
@@ -123,7 +123,7 @@ export function planForController(before: GroupConfig, after: GroupConfig): Grou
 
 /** For the agent of the node `own`. */
 export function planForAgent(before: GroupConfig, after: GroupConfig, own: string): GroupPlan {
-  const [formerNodes, nodes] = [before, after].map((group) => group.nodes.map(({ id }) => id).join(' and '));
+  const [formerNodes, nodes] = [namesOf(before), namesOf(after)];
   if (formerNodes !== nodes)
     return { changes: [], restarts: [`its nodes are ${nodes}, not ${formerNodes}`], inForce: before };
   const changes = trafficChanges(before.traffic, after.traffic);
@@ -138,6 +138,10 @@ export function planForAgent(before: GroupConfig, after: GroupConfig, own: strin
     } else if (effect.agent === 'now') changes.push(withWords(difference, effect));
   }
   return { changes, restarts, inForce: withFormer(before, after, kept) };
+}
+
+function namesOf({ nodes }: GroupConfig): string {
+  return nodes.map(({ id }) => id).join(' and ');
 }
 
 function effectOf({ path }: Difference): Effect | null {

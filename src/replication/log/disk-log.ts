@@ -212,10 +212,6 @@ export class DiskLog implements Log {
     }
   }
 
-  has(key: Uint8Array): boolean {
-    return this.valueLength(key) >= 0;
-  }
-
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] } {
     const { index, segments } = this.#store;
     const keys: Uint8Array[] = [];

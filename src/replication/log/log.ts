@@ -64,7 +64,6 @@ export interface Log {
   // --- reads by key
   get(key: Uint8Array): Uint8Array | null;
   valueLength(key: Uint8Array): number;
-  has(key: Uint8Array): boolean;
   readonly count: number;
   scan(cursor: number, count: number): { readonly next: number; readonly keys: readonly Uint8Array[] };
 
