@@ -81,10 +81,10 @@ export class Simulation {
   constructor(seed: number, options: SimulationOptions = {}) {
     const random = new SeededRandom(seed);
     this.#seed = seed;
-    this.#world = new World(random.stream('world'), options.transcript === true);
+    this.hasRealLogs = random.stream('disks').chance(REAL_LOGS);
+    this.#world = new World(random.stream('world'), options.transcript === true, this.hasRealLogs);
     this.group = randomGroup(random.stream('settings'));
     this.#controllerGroup = this.group;
-    this.hasRealLogs = random.stream('disks').chance(REAL_LOGS);
     this.#stage = this.#build(random);
     this.#checkers = this.#stage.checkers;
     this.#driver = new FaultDriver(this.#stage);

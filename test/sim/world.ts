@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { turn } from '../../src/replication/log/turns.ts';
 import { EventQueue, type SimEvent } from './event-queue.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -30,9 +31,12 @@ export class World {
   #hash = 0;
   readonly #folded = new Float64Array(2);
   readonly #foldedBytes = new Uint8Array(this.#folded.buffer);
+  readonly #settled: () => Promise<void>;
 
-  constructor(random: SeededRandom, withTranscript: boolean) {
+  /** `takesTurns`: something that is simulated gives others a turn of the event loop; that takes time where nothing does. */
+  constructor(random: SeededRandom, withTranscript: boolean, takesTurns: boolean) {
     this.random = random;
+    this.#settled = takesTurns ? turn : promisesSettled;
     this.lines = withTranscript ? [] : null;
   }
 
@@ -86,15 +90,15 @@ export class World {
       if (this.events > EVENTS_LIMIT) return this.broken('I9', `${EVENTS_LIMIT} events: something runs in circles`);
       this.fold(event.order);
       event.task!();
-      await settled();
+      await this.#settled();
       this.afterEvent();
     }
   }
 }
 
 /** All promises that can go on by themselves have done so. */
-function settled(): Promise<void> {
+function promisesSettled(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    process.nextTick(resolve);
   });
 }

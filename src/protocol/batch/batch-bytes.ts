@@ -2,17 +2,19 @@ import { BATCH_HEADER_BYTES } from './layout.ts';
 
 /** Below this a loop is faster than a call. */
 const LOOP_BYTES = 24;
-/** Room that is made at once; a batch that needs more gets as much as it needs. */
+/** Room that is made at once at first, and in the end; a batch that needs more gets as much as it needs. */
+const FIRST_SLAB_BYTES = 128 * 1024;
 const SLAB_BYTES = 4 * 1024 * 1024;
 /** With less room than this a new batch starts in a new slab, so that it need not be moved there half done. */
 const LEAST_ROOM_BYTES = 64 * 1024;
 
 /**
  * Where batches are made: a slab of memory in which one stands behind the other. A finished one is never touched again,
- * so it may be written, sent and kept without copying; the slab goes when the last batch in it is dropped.
+ * so it may be written, sent and kept without copying; the slab goes when the last batch in it is dropped. Each slab is twice
+ * as large as the one before, up to a limit: who writes little needs little memory.
  */
 export class BatchBytes {
-  readonly #slabBytes: number;
+  #slabBytes: number;
   /** Made when it is needed. */
   #slab = new Uint8Array(0);
   #start = 0;
@@ -21,7 +23,7 @@ export class BatchBytes {
   #lastSlab = this.#slab;
   #lastStart = 0;
 
-  constructor(slabBytes = SLAB_BYTES) {
+  constructor(slabBytes = FIRST_SLAB_BYTES) {
     this.#slabBytes = slabBytes;
   }
 
@@ -80,6 +82,7 @@ export class BatchBytes {
     const slab = new Uint8Array(Math.max(this.#slabBytes, 2 * present + length));
     slab.set(this.#slab.subarray(this.#start, this.#end));
     this.#slab = slab;
+    this.#slabBytes = Math.max(this.#slabBytes, Math.min(2 * this.#slabBytes, SLAB_BYTES));
     this.#start = 0;
     this.#end = present;
   }

@@ -8,6 +8,8 @@ import { ReadRooms } from './read-rooms.ts';
 
 /** Most bytes of log that go to the link in one piece: what a heartbeat may have to wait behind. */
 const PIECE_BYTES = 256 * 1024;
+/** Read at once: little at first, for a slave that misses little; each time twice as much, up to a limit. */
+const FIRST_READ_BYTES = 64 * 1024;
 const READ_BYTES = 1024 * 1024;
 /** Batches just appended that are kept in memory for a slave that is nearly level. */
 const RECENT_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -66,7 +68,8 @@ export class LogFeed {
   #outgoingAt = 0;
   #outgoingPaced = false;
   #prefetched: Stretch | null = null;
-  readonly #rooms = new ReadRooms(READ_BYTES);
+  readonly #rooms = new ReadRooms();
+  #readBytes = FIRST_READ_BYTES;
   /** Bytes of log that the link was ever given. */
   #givenBytes = 0;
   #reading = false;
@@ -218,10 +221,12 @@ export class LogFeed {
 
   async #readAfter(from: number): Promise<void> {
     this.#reading = true;
-    const room = this.#rooms.take(this.#givenBytes, this.#link.queuedBytes);
+    const length = this.#readBytes;
+    this.#readBytes = Math.min(2 * length, READ_BYTES);
+    const room = this.#rooms.take(length, this.#givenBytes, this.#link.queuedBytes);
     let stretch: Awaited<ReturnType<Log['readAfter']>>;
     try {
-      stretch = await this.#log.readAfter(from, READ_BYTES, room);
+      stretch = await this.#log.readAfter(from, length, room);
     } catch (thrown) {
       return this.#fail(thrown);
     } finally {

@@ -2,7 +2,7 @@
 const ROOMS = 3;
 
 interface Room {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   busy: boolean;
   /** How many bytes the link had been given when the last one of this room was. */
   givenAt: number;
@@ -13,22 +13,22 @@ interface Room {
  * order; so what it still queues are the bytes that it was given last.
  */
 export class ReadRooms {
-  readonly #roomBytes: number;
   readonly #rooms: Room[] = [];
 
-  constructor(roomBytes: number) {
-    this.#roomBytes = roomBytes;
-  }
-
-  /** A free room; undefined if there is none. The link was given `given` bytes, of which it queues at most `queued`. */
-  take(given: number, queued: number): Uint8Array | undefined {
+  /**
+   * A free room of `length` bytes or more; undefined if there is none. The link was given `given` bytes, of which it queues
+   * at most `queued`.
+   */
+  take(length: number, given: number, queued: number): Uint8Array | undefined {
     let room = this.#rooms.find(({ busy, givenAt }) => !busy && given - givenAt >= queued);
     if (room === undefined && this.#rooms.length < ROOMS) {
-      room = { bytes: new Uint8Array(this.#roomBytes), busy: false, givenAt: 0 };
+      room = { bytes: new Uint8Array(length), busy: false, givenAt: 0 };
       this.#rooms.push(room);
     }
-    if (room !== undefined) room.busy = true;
-    return room?.bytes;
+    if (room === undefined) return undefined;
+    if (room.bytes.length < length) room.bytes = new Uint8Array(length);
+    room.busy = true;
+    return room.bytes;
   }
 
   /** The feed does not need `bytes` any more. If they stand in a room, it is free once the link has passed on all of `given`. */
