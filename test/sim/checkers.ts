@@ -8,7 +8,7 @@ import type { SimNode } from './sim-node.ts';
 import type { SimStore, StoredBatch, StoreWatch } from './sim-store.ts';
 import type { World } from './world.ts';
 
-/** A suspended machine that wakes up holds its address until its agent has run once: so long at most. */
+/** A suspended machine that wakes up holds its address until its agent has run once: so long at most after both go. */
 const WAKE_GRACE_HEARTBEATS = 2;
 
 /** Longer than the kernel keeps an address that no agent removes: its count, too, stood still while the machine slept. */
@@ -94,9 +94,11 @@ export class Checkers implements StoreWatch {
   }
 
   #hasJustWoken({ machine, group, address, agent }: SimNode): boolean {
-    const stays = address.broken || agent === null || agent.process.stopped;
-    if (stays && this.#world.nowMs - machine.resumedAtMs < ADDRESS_LIFETIME_LIMIT_MS) return true;
-    return this.#world.nowMs - machine.resumedAtMs <= WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
+    const graceMs = WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
+    const wokeMsAgo = this.#world.nowMs - machine.resumedAtMs;
+    if (wokeMsAgo <= graceMs || wokeMsAgo >= ADDRESS_LIFETIME_LIMIT_MS) return wokeMsAgo <= graceMs;
+    if (address.broken || agent === null || agent.process.stopped) return true;
+    return this.#world.nowMs - agent.process.goesSinceMs <= graceMs;
   }
 
   #acknowledge(store: SimStore, seq: number, alone: boolean): void {

@@ -21,6 +21,8 @@ export class SimProcess implements Scheduler {
   stopped = false;
   /** When it was last stopped, in true time. */
   stoppedSinceMs = -Infinity;
+  /** When it began, or went on after it was last stopped, in true time. */
+  goesSinceMs: number;
   readonly onDeath: ((death: Death) => void)[] = [];
   /** Dies after this many more effects: between any two steps. */
   dieAfterEffects = Infinity;
@@ -31,6 +33,7 @@ export class SimProcess implements Scheduler {
   constructor(name: string, machine: Machine) {
     this.name = name;
     this.machine = machine;
+    this.goesSinceMs = machine.world.nowMs;
     machine.processes.add(this);
   }
 
@@ -97,6 +100,7 @@ export class SimProcess implements Scheduler {
   /** SIGCONT. */
   resume(): void {
     this.stopped = false;
+    this.goesSinceMs = this.machine.world.nowMs;
     this.goOn();
   }
 
