@@ -25,6 +25,7 @@ export class ConfigReload extends ControllerCommand {
     for (const note of reload.notes) this.print(`${this.paint('poor', 'note:')} ${note}`);
     for (const refusal of reload.refusals) this.print(`${this.paint('bad', 'would be refused:')} ${refusal}`);
     if (reload.applied) this.print('applied');
-    else this.print(reload.changes.length === 0 ? 'nothing has changed' : 'nothing was applied');
+    else if (reload.changes.length > 0) this.print('nothing was applied');
+    else this.print(reload.restarts.length > 0 ? 'nothing changes without a restart' : 'nothing has changed');
   }
 }

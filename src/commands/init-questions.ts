@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { createInterface, type Interface } from 'node:readline/promises';
 import type { PairAnswers } from '../config/new-pair.ts';
 import { isHost } from '../kit/address.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { Answers } from './answers.ts';
 
 /** What the flags said; the rest is asked for. */
 export type Given = { readonly [Key in keyof PairAnswers]: string | undefined };
@@ -72,30 +72,27 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 /**
- * All answers: from the flags, from the person at the terminal, or what is usual.
- * @throws HsctlError('usage') if something is missing and nobody is there to ask, or a flag makes no sense
+ * All answers: from the flags, from the person at the terminal or the lines on standard input, or what is usual.
+ * @throws HsctlError('usage') if something is missing and nobody is there to ask, or an answer makes no sense
  */
 export async function askPair(given: Given): Promise<PairAnswers> {
+  const answers = isSomebodyThere(given) ? new Answers(process.stdin, process.stderr) : null;
   const known = new Map<string, string>();
-  const missing = QUESTIONS.filter(({ key, usual }) => given[key] === undefined && usual(known) === null);
-  const terminal = process.stdin.isTTY && process.stderr.isTTY;
-  if (missing.length > 0 && !terminal) {
-    const flags = missing.map(({ flag }) => flag).join(', ');
+  try {
+    for (const question of QUESTIONS) {
+      const answer = await answerTo(question, given, known, answers);
+      if (answer !== null) known.set(question.key, answer);
+    }
+  } finally {
+    answers?.close();
+  }
+  const missing = QUESTIONS.filter(({ key }) => !known.has(key)).map(({ flag }) => flag);
+  if (missing.length > 0) {
     throw new HsctlError(
       'usage',
-      `there is nobody to ask, and these are missing: ${flags}`,
+      `there is nobody to ask, and these are missing: ${missing.join(', ')}`,
       'give them, or run it on a terminal',
     );
-  }
-  const lines = terminal ? createInterface({ input: process.stdin, output: process.stderr }) : null;
-  try {
-    for (const question of QUESTIONS) known.set(question.key, await answerTo(question, given, known, lines));
-  } catch (error) {
-    if (!(error instanceof Error && error.name === 'AbortError')) throw error;
-    process.stderr.write('\n');
-    throw new HsctlError('failed', 'given up', 'nothing was written', { cause: error });
-  } finally {
-    lines?.close();
   }
   const text = (key: keyof PairAnswers): string => known.get(key) ?? '';
   return {
@@ -111,12 +108,19 @@ export async function askPair(given: Given): Promise<PairAnswers> {
   };
 }
 
+/** A person who sees the questions; or input that is no terminal, which is left alone where nothing is missing. */
+function isSomebodyThere(given: Given): boolean {
+  if (process.stdin.isTTY) return process.stderr.isTTY;
+  return QUESTIONS.some(({ key, usual }) => given[key] === undefined && usual(new Map()) === null);
+}
+
+/** Null: there is no answer, and nothing that is usual. */
 async function answerTo(
   { key, flag, text, usual, fault, matters }: Question,
   given: Given,
   known: ReadonlyMap<string, string>,
-  lines: Interface | null,
-): Promise<string> {
+  answers: Answers | null,
+): Promise<string | null> {
   const flagged = given[key];
   if (flagged !== undefined) {
     const wrong = fault(flagged);
@@ -125,17 +129,28 @@ async function answerTo(
   }
   const fallback = usual(known);
   if (matters?.(known) === false) return fallback ?? '';
-  return lines === null
-    ? (fallback ?? '')
-    : ask(lines, `${text}${fallback === null ? '' : ` [${fallback}]`}: `, fallback ?? '', fault);
+  if (answers === null) return fallback;
+  return ask(answers, `${text}${fallback === null ? '' : ` [${fallback}]`}: `, fallback, fault);
 }
 
-/** Asks until the answer makes sense. */
-async function ask(lines: Interface, text: string, usual: string, fault: Question['fault']): Promise<string> {
+/** Asks a person until the answer makes sense; lines from elsewhere have to be right. */
+async function ask(
+  answers: Answers,
+  question: string,
+  usual: string | null,
+  fault: Question['fault'],
+): Promise<string | null> {
   for (;;) {
-    const answer = (await lines.question(text)).trim() || usual;
+    const line = await answers.next(question);
+    if (line === null && !answers.isAsking) return usual;
+    if (line === null) {
+      process.stderr.write('\n');
+      throw new HsctlError('failed', 'given up', 'nothing was written');
+    }
+    const answer = line.trim() || (usual ?? '');
     const wrong = fault(answer);
     if (wrong === '') return answer;
+    if (!answers.isAsking) throw new HsctlError('usage', `${question}${JSON.stringify(answer)}`, `write ${wrong}`);
     process.stderr.write(`  write ${wrong}\n`);
   }
 }

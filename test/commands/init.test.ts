@@ -86,6 +86,41 @@ describe('hsctl init', () => {
     assert.equal(existsSync(file), false);
   });
 
+  it('takes every line that is pasted at once, and asks again for what makes no sense', async () => {
+    const answers = ['yard', 'arena', '192.0.2.11', '192.0.2.12', '70000', '9000', '', '192.0.2.100/32', 'eth7', 'wan'];
+    const child = cli.startShell(`exec script -qec '"$NODE" "$HSCTL" init -o "${file}"' /dev/null`);
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (shown === '') child.stdin.write(`${answers.join('\n')}\n`);
+      shown += chunk.toString();
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 0, shown);
+    assert.match(shown, /clients: 70000\r\n {2}write a port\r\nThe app's port for clients: 9000\r\n/);
+    const text = readFileSync(file, 'utf8');
+    assert.match(
+      text,
+      /^cluster: yard\n[^]*\n {2}arena:\n {4}profile: wan\b[^]*192\.0\.2\.12[^]*192\.0\.2\.100\/32, interface: eth7/m,
+    );
+  });
+
+  it('takes answers from a pipe, what is usual when they end, and nothing that makes no sense', async () => {
+    const piped = (lines: string): ReturnType<CliFixture['shell']> =>
+      cli.shell(`printf '${lines}' | "$NODE" "$HSCTL" init --address a=192.0.2.11 -o "${file}"`);
+    const short = await piped('yard\\n\\n192.0.2.12');
+    assert.deepEqual([short.code, existsSync(file)], [2, false]);
+    assert.match(short.stderr, /nobody to ask, and these are missing: --port, --virtual\n {2}.*\n$/);
+    const wrong = await piped('yard\\n\\n192.0.2.12\\nhttp\\n9000\\n');
+    assert.deepEqual([wrong.code, existsSync(file)], [2, false]);
+    assert.match(wrong.stderr, /\nhsctl: The app's port for clients: "http"\n {2}write a port\n$/);
+    const { code, stderr } = await piped('yard\\n\\n192.0.2.12\\n9000\\nproxy\\n192.0.2.10:9000\\n');
+    assert.equal(code, 0, stderr);
+    assert.match(
+      readFileSync(file, 'utf8'),
+      /^cluster: yard\n[^]*\n {2}world:\n[^]*type: proxy, listen: 192\.0\.2\.10:9000/m,
+    );
+  });
+
   it('says what is missing where nobody can be asked, and what does not fit', async () => {
     const none = await cli.run(['init', '--output', file]);
     assert.equal(none.code, 2);

@@ -107,6 +107,21 @@ describe('hsctl config reload', () => {
       await cluster.whole();
     }));
 
+  it('asks for no restart that a daemon has had since the file changed', () =>
+    onLoopback(async ({ cluster }) => {
+      editConfig(cluster, (group) => Object.assign(group.nodes['a'] ?? {}, { address: 'localhost' }));
+      cluster.agent('b').signal('SIGTERM');
+      await cluster.agent('b').exited;
+      await cluster.restartEnded();
+      await cluster.whole();
+      const printed = await cluster.hsctl('config', 'reload');
+      assert.match(printed, /nodes\.a\.address: 127\.0\.0\.1 becomes localhost when the agent of a is restarted\n/);
+      assert.doesNotMatch(printed, /when (the agent of b|its agents)/);
+      assert.match(printed, /applied\n$/);
+      const again = await cluster.hsctl('config', 'reload', '--dry-run');
+      assert.match(again, /^nothing has changed\n$/);
+    }));
+
   it('starts new groups, and takes those out that nobody serves; one that serves only with --force', () =>
     onLoopback(async ({ cluster, service }) => {
       const [one = 0, two = 0, three = 0, four = 0] = await freePorts(4);

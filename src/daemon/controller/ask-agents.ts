@@ -29,7 +29,7 @@ export async function askAgents(
     else if (answer.error !== '') errors.push(`${who}: ${answer.error}`);
     else {
       for (const text of answer.changes) changes.push({ group: name, text, line: `${who}: ${text}` });
-      for (const text of answer.restarts) restarts.push(`${who}: ${text}, when it is restarted`);
+      for (const text of answer.restarts) restarts.push(`${name}: ${text} when the agent of ${node} is restarted`);
       if (answer.digest !== digest)
         notes.push(`${who} has another file than the controller: copy it there, and reload again`);
     }

@@ -89,7 +89,10 @@ export interface GroupPlan {
   readonly inForce: GroupConfig;
 }
 
-/** For the controller, which also tells what the agents will do if their files say the same. */
+/**
+ * For the controller, which also tells what the agents will do if their files say the same. What takes a restart of theirs
+ * they say themselves: they may have had it.
+ */
 export function planForController(before: GroupConfig, after: GroupConfig): GroupPlan {
   const [formerNodes, nodes] = [namesOf(before), namesOf(after)];
   if (formerNodes !== nodes) {
@@ -109,8 +112,6 @@ export function planForController(before: GroupConfig, after: GroupConfig): Grou
       restarts.push(`${sentence(difference)} when the controller is restarted`);
       kept.push(difference.path);
     }
-    if (effect === null || effect.agent === 'restart')
-      restarts.push(`${sentence(difference)} when ${agentsOf(difference, effect)} restarted`);
     const happensNow = effect !== null && (effect.controller === 'now' || effect.agent === 'now');
     if (happensNow || effect?.path === 'profile') changes.push(withWords(difference, effect));
   }
@@ -148,10 +149,6 @@ function effectOf({ path }: Difference): Effect | null {
   const words = path[0] === 'nodes' ? ['nodes', '*', ...path.slice(2)] : path;
   const text = words.join(' ');
   return EFFECTS.find((effect) => text === effect.path || text.startsWith(`${effect.path} `)) ?? null;
-}
-
-function agentsOf({ path }: Difference, effect: Effect | null): string {
-  return effect?.ownOnly === true ? `the agent of ${path[1]} is` : 'its agents are';
 }
 
 function sentence({ key, before, after }: Difference): string {

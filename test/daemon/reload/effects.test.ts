@@ -46,7 +46,9 @@ describe('the effects of a reload', () => {
     for (const path of paths) {
       const after = changed(GROUP, path) as GroupConfig;
       const plan = planForController(GROUP, after);
-      assert.ok(plan.changes.length + plan.restarts.length > 0, `${path.join(' ')} is not noticed`);
+      const plans = [plan, planForAgent(GROUP, after, 'a'), planForAgent(GROUP, after, 'b')];
+      const told = plans.flatMap(({ changes, restarts }) => [...changes, ...restarts]);
+      assert.ok(told.length > 0, `${path.join(' ')} is not noticed`);
       assert.ok(!plan.restarts.some((line) => line.endsWith('when the controller is restarted')), path.join(' '));
     }
   });
@@ -64,6 +66,11 @@ describe('the effects of a reload', () => {
     const after = { ...GROUP, nodes, failover: { ...GROUP.failover, leaseMs: 3000 } };
     const plan = planForAgent(GROUP, after, 'b');
     assert.equal(plan.restarts.length, 1);
+    assert.deepEqual(
+      planForController(GROUP, after).restarts,
+      [],
+      'a restart of the agent is told by the agent, which may have had it',
+    );
     assert.match(plan.restarts[0] ?? '', /^nodes\.b\.store: /);
     assert.equal(plan.inForce.failover.leaseMs, 3000);
     assert.deepEqual(
