@@ -30,6 +30,8 @@ export class Checkers implements StoreWatch {
   #newestReign = 0;
   /** As recorded last, whatever became of the record. */
   #inSync: readonly string[] = [];
+  /** An operator accepted that this master lacks records; its reign may begin an epoch or more later, if it fails first. */
+  #lossAcceptedWith: string | null = null;
   #doubtfulUntilMs = -Infinity;
   /** An accident or an operator was allowed to lose acknowledged records. */
   lossAllowed = false;
@@ -116,6 +118,8 @@ export class Checkers implements StoreWatch {
       `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`,
     );
     this.#inSync = record.inSync;
+    if (record.dataLossAccepted) this.#lossAcceptedWith = record.master;
+    else if (record.master !== this.#lossAcceptedWith) this.#lossAcceptedWith = null;
     const decided = events.some(({ kind }) => kind === 'decision');
     if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
       this.#world.broken('I8', `${record.rule} was decided on doubtful clocks: ${record.reason}`);
@@ -146,8 +150,8 @@ export class Checkers implements StoreWatch {
     if (this.#newestReign > 0) this.changes += 1;
     if (epoch < this.#newestReign) this.#world.broken('I4', `epoch ${epoch} begins after epoch ${this.#newestReign}`);
     this.#newestReign = Math.max(this.#newestReign, epoch);
-    const { record } = this.#records;
-    if (record?.dataLossAccepted === true && record.epoch === epoch) this.#forget([store]);
+    if (master === this.#lossAcceptedWith) this.#forget([store]);
+    this.#lossAcceptedWith = null;
     const missing = this.#missingIn(store);
     if (missing !== null)
       this.#world.broken('I2', `${master} begins epoch ${epoch} without acknowledged record ${missing}`);
