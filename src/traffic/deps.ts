@@ -9,6 +9,8 @@ export interface TrafficDeps {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly run: typeof run;
+  /** Folder for what has to outlive this process; without one nothing does. */
+  readonly state?: string;
 }
 
 /** The same for parts that keep a program open. */
@@ -27,6 +29,11 @@ export interface Finding {
 export interface DirectorDriver extends TrafficDriver {
   /** What on this machine keeps the driver from doing its work; empty if all is well. Changes nothing. */
   check(): Promise<readonly Finding[]>;
+  /**
+   * Takes away what the driver made on this machine, when its entry is gone from the configuration; only where there is
+   * something that would stay behind. @throws HsctlError with the program's stderr
+   */
+  remove?(): Promise<void>;
 }
 
 /** What a failed attempt says, as a finding. */

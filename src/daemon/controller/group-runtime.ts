@@ -58,11 +58,11 @@ export class GroupRuntime {
   #isRunning = false;
 
   constructor(parts: RuntimeParts) {
-    const { group, scheduler, logger } = parts;
+    const { config, group, scheduler, logger } = parts;
     this.#parts = parts;
     this.#group = group;
     this.#digest = groupDigest(parts.config.cluster, group);
-    this.#traffic = new GroupTraffic(group, { scheduler, logger, run });
+    this.#traffic = new GroupTraffic(group, { scheduler, logger, run, state: config.controller.state });
     this.#notify = new GroupNotify({ records: parts.records, scheduler, logger, run, group: () => this.#group });
     this.controller = new GroupController(groupSettings(group), parts.record, {
       records: parts.records,

@@ -70,6 +70,7 @@ export class GroupTraffic {
     const dead = this.#group.nodes.map(({ id }) => id);
     try {
       await driver.apply({ active: null, hold: false, dead, epoch: 0 });
+      await driver.remove?.();
     } catch (error) {
       this.#deps.logger.warn(`${driver.name}: something of it may be left behind: ${messageOf(error)}`);
     }

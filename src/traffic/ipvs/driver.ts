@@ -1,5 +1,6 @@
 /** IPVS on the director, by ipvsadm. Whatever it decides is in plan.ts. */
 
+import { join } from 'node:path';
 import type { TrafficConfig } from '../../config/config.ts';
 import type { DesiredTraffic } from '../../controller/ports.ts';
 import { canonicalHost, formatEndpoint } from '../../kit/address.ts';
@@ -11,11 +12,15 @@ import { familyOf } from '../family.ts';
 import { tableName } from '../gate/plan.ts';
 import { SynGate } from '../gate/syn-gate.ts';
 import { Latest } from '../latest.ts';
+import { CreatedServices } from './created-services.ts';
 import { parseActiveConnections, parseSaved } from './parse.ts';
 import { type IpvsService, type IpvsStep, type IpvsTarget, planIpvs } from './plan.ts';
 import { checkSysctls, setSysctls } from './sysctls.ts';
 
 export type IpvsConfig = Extract<TrafficConfig, { readonly type: 'ipvs' }>;
+
+/** In the controller's folder. */
+const CREATED_FILE = 'ipvs-services.json';
 
 /** A plan and a second one for what changed meanwhile; if the kernel still differs then, something fights with us. */
 const TRIES = 2;
@@ -34,6 +39,7 @@ export class IpvsDriver implements DirectorDriver {
   readonly #deps: TrafficDeps;
   readonly #sysctlFolder: string;
   readonly #latest: Latest<DesiredTraffic>;
+  readonly #created: CreatedServices;
   #ready: Ready | null = null;
 
   constructor(
@@ -51,6 +57,7 @@ export class IpvsDriver implements DirectorDriver {
     this.#deps = deps;
     this.#sysctlFolder = sysctlFolder;
     this.#latest = new Latest((desired) => this.#bring(desired));
+    this.#created = new CreatedServices(deps.state === undefined ? null : join(deps.state, CREATED_FILE));
   }
 
   async apply(desired: DesiredTraffic): Promise<void> {
@@ -72,6 +79,17 @@ export class IpvsDriver implements DirectorDriver {
     await this.#latest.idle();
   }
 
+  /** A service that was there before hsctl came stays, without servers: it may be somebody else's. */
+  async remove(): Promise<void> {
+    await this.#latest.idle();
+    const { target, gate } = await this.#prepare();
+    await gate?.open();
+    if (!this.#created.has(target.service)) return;
+    if ((await this.#read(target)) !== null) await this.#execute([`-D ${target.service}`]);
+    if ((await this.#read(target)) !== null) throw new HsctlError('failed', `${this.name}: still there`, '');
+    this.#created.delete(target.service);
+  }
+
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     try {
@@ -83,7 +101,7 @@ export class IpvsDriver implements DirectorDriver {
     if (this.#config.forwarding !== 'nat' && strayed.length > 0) {
       findings.push({
         what: `DR and TUN keep the clients' port ${this.#config.virtual.port}, but an app listens on ${strayed[0]?.port}`,
-        hint: 'Let the apps listen on the port of the virtual address, or forward by nat.',
+        hint: 'let the apps listen on the port of the virtual address, or forward by nat',
       });
     }
     return [...findings, ...(await checkSysctls(this.#sysctlFolder, this.#config.conntrack))];
@@ -93,19 +111,32 @@ export class IpvsDriver implements DirectorDriver {
     const { target, gate } = await this.#prepare();
     const held = desired.active === null && desired.hold && desired.dead.length === 0;
     if (held) await gate?.close();
+    let isNew = false;
     for (let attempt = 0; ; attempt += 1) {
-      const steps = planIpvs(target, desired, await this.#read(target));
+      const actual = await this.#read(target);
+      if (isNew && actual !== null) this.#remember(target.service);
+      const steps = planIpvs(target, desired, actual);
       if (steps.length === 0) break;
+      isNew = actual === null;
       if (attempt === TRIES) {
         throw new HsctlError(
           'failed',
           `${this.name}: not as it should be after ${TRIES} tries; still to do: ${steps.join('; ')}`,
-          'See whether another program (keepalived, ldirectord) manages the same service.',
+          'see whether another program (keepalived, ldirectord) manages the same service',
         );
       }
       await this.#execute(steps);
     }
     if (!held) await gate?.open();
+  }
+
+  #remember(service: string): void {
+    try {
+      this.#created.add(service);
+    } catch (error) {
+      const meaning = 'the service will stay when its entry is removed';
+      this.#deps.logger.warn(`cannot be remembered: ${meaning}`, { service, error: messageOf(error) });
+    }
   }
 
   async #read(target: IpvsTarget): Promise<IpvsService | null> {
@@ -178,6 +209,6 @@ function serverPort({ virtual, forwarding, fwmark }: IpvsConfig, backend: Backen
 function hintFor(error: HsctlError): string {
   if (/no such program/.test(error.message)) return 'apt-get install ipvsadm';
   if (/Can't initialize ipvs|Protocol not available/.test(error.message)) return 'Load the module: modprobe ip_vs.';
-  if (/Permission denied|Operation not permitted|root/.test(error.message)) return 'It needs root or CAP_NET_ADMIN.';
+  if (/Permission denied|Operation not permitted|root/.test(error.message)) return 'it needs root or CAP_NET_ADMIN';
   return error.hint;
 }

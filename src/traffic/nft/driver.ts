@@ -18,7 +18,7 @@ export type NftConfig = Extract<TrafficConfig, { readonly type: 'nft' }>;
 
 /** A plan and a second one for what changed meanwhile; if the kernel still differs then, something fights with us. */
 const TRIES = 2;
-const PRIVILEGE_HINT = 'It needs root or CAP_NET_ADMIN, and nf_tables in the kernel.';
+const PRIVILEGE_HINT = 'it needs root or CAP_NET_ADMIN, and nf_tables in the kernel';
 
 export class NftDriver implements DirectorDriver {
   readonly name: string;
@@ -58,6 +58,13 @@ export class NftDriver implements DirectorDriver {
     await this.#latest.idle();
   }
 
+  async remove(): Promise<void> {
+    await this.#latest.idle();
+    const { family, table } = await this.#prepare();
+    // In one transaction, where adding what exists is no error.
+    await this.#nft(['-f', '-'], `add table ${family} ${table}\ndelete table ${family} ${table}\n`);
+  }
+
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     try {
@@ -89,7 +96,7 @@ export class NftDriver implements DirectorDriver {
         throw new HsctlError(
           'failed',
           `${this.name}: not as it should be after ${TRIES} tries; still to do: ${steps.join('; ')}`,
-          `See who else changes the table ${target.family} ${target.table}.`,
+          `see who else changes the table ${target.family} ${target.table}`,
         );
       }
       await this.#nft(['-f', '-'], `${steps.join('\n')}\n`);

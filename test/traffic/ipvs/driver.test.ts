@@ -7,7 +7,7 @@ import type { DesiredTraffic } from '../../../src/controller/ports.ts';
 import type { Backend } from '../../../src/traffic/backends.ts';
 import { type IpvsConfig, IpvsDriver } from '../../../src/traffic/ipvs/driver.ts';
 import { depsWithin } from '../group.ts';
-import { registerDriverTests } from '../register-driver-tests.ts';
+import { type Reached, registerDriverTests } from '../register-driver-tests.ts';
 import { FAKE_IPVSADM, Ipvs } from './ipvs-model.ts';
 
 /**
@@ -68,7 +68,8 @@ class Fakes {
       IPVS_STATE: this.#state,
       IPVS_CALLS: this.#calls,
     };
-    return new IpvsDriver(config, 'world', BACKENDS, depsWithin([], env), join(this.folder, 'sys'));
+    const deps = { ...depsWithin([], env), state: join(this.folder, 'controller') };
+    return new IpvsDriver(config, 'world', BACKENDS, deps, join(this.folder, 'sys'));
   }
 
   get saved(): string {
@@ -90,9 +91,9 @@ class Fakes {
     return lines.filter((line) => line.startsWith('  ')).map((line) => line.trim());
   }
 
-  reach(): 'a' | 'b' | 'refused' | 'waits' {
+  reach(service = SERVICE): Reached | 'waits' {
     if (this.gateClosed) return 'waits';
-    const server = Ipvs.parse(this.saved).next(SERVICE);
+    const server = Ipvs.parse(this.saved).next(service);
     return server === '10.0.0.11:9000' ? 'a' : server === '10.0.0.12:9000' ? 'b' : 'refused';
   }
 
@@ -105,9 +106,31 @@ class Fakes {
   }
 }
 
+const UDP_SERVICE = '-u 10.0.0.100:9000';
+
+registerDriverTests('ipvs, with a fake ipvsadm, udp', async () => {
+  const fakes = new Fakes();
+  return {
+    makeDriver: () => fakes.driver({ ...CONFIG, protocol: 'udp' }),
+    reach: async () => {
+      const reached = fakes.reach(UDP_SERVICE);
+      assert.ok(reached !== 'waits', 'the gate is not for datagrams');
+      return reached;
+    },
+    wait: null,
+    state: async () => fakes.saved,
+    disturb: async () => {
+      fakes.saved = `-A ${UDP_SERVICE} -s wlc\n-a ${UDP_SERVICE} -r 10.0.0.12:9000 -m -w 1\n`;
+    },
+    refuses: true,
+    reset: async () => fakes.reset(),
+    close: async () => fakes.remove(),
+  };
+});
+
 registerDriverTests('ipvs, with a fake ipvsadm', async () => {
   const fakes = new Fakes();
-  const reach = async (): Promise<'a' | 'b' | 'refused'> => {
+  const reach = async (): Promise<Reached> => {
     const reached = fakes.reach();
     assert.notEqual(reached, 'waits');
     return reached === 'waits' ? 'refused' : reached;
@@ -143,6 +166,30 @@ describe('IpvsDriver', () => {
     await driver.apply(wish({ active: 'a' }));
     await driver.apply(wish({ active: 'b', dead: ['a'] }));
     assert.ok(fakes.saved.startsWith(foreign));
+  });
+
+  it('takes its service away with its entry, also as the next controller', async () => {
+    const foreign = '-A -t 10.0.0.101:80 -s wrr\n';
+    fakes.saved = foreign;
+    await fakes.driver().apply(wish({ active: 'a' }));
+    await fakes.driver({ ...CONFIG, protocol: 'udp' }).apply(wish({ active: 'a' }));
+    const next = fakes.driver();
+    await next.apply(wish({ dead: ['a', 'b'] }));
+    await next.remove();
+    assert.equal(
+      fakes.saved,
+      `${foreign}-A -u 10.0.0.100:9000 -s fo\n-a -u 10.0.0.100:9000 -r 10.0.0.11:9000 -m -w 1\n`,
+    );
+    await next.remove();
+  });
+
+  it('leaves a service that it found, without servers, when its entry is gone', async () => {
+    fakes.saved = `-A ${SERVICE} -s wlc\n-a ${SERVICE} -r 10.0.0.13:9000 -m -w 1\n`;
+    const driver = fakes.driver();
+    await driver.apply(wish({ active: 'a' }));
+    await driver.apply(wish({ dead: ['a', 'b'] }));
+    await driver.remove();
+    assert.equal(fakes.saved, `-A ${SERVICE} -s fo\n`);
   });
 
   it('adopts a service that is as it should be', async () => {

@@ -60,6 +60,10 @@ export class Ipvs {
       return;
     }
     if (service === undefined) throw new Error('Service not defined');
+    if (command === '-D') {
+      this.services.delete(name);
+      return;
+    }
     const server = value('-r') ?? '';
     const exists = service.servers.some((one) => one.server === server);
     if (command === '-a' && exists) throw new Error('Destination already exists');

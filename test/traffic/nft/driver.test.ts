@@ -84,22 +84,25 @@ class NftRig {
   }
 }
 
-async function worldOf(family: Family): Promise<DriverWorld> {
+async function worldOf(family: Family, protocol: NftConfig['protocol']): Promise<DriverWorld> {
   const net = await NftRig.create();
-  const table = family === 4 ? `ip hsctl__world__tcp__10.0.0.100__9000` : `ip6 hsctl__world__tcp__fd77_3a_3a100__9000`;
+  const address = family === 4 ? '10.0.0.100' : 'fd77_3a_3a100';
+  const table = `${family === 4 ? 'ip' : 'ip6'} hsctl__world__${protocol}__${address}__9000`;
   const named = (outcome: string): Reached => (outcome === 'a' || outcome === 'b' ? outcome : 'refused');
   return {
-    makeDriver: () => net.driver(family, 'tcp'),
+    makeDriver: () => net.driver(family, protocol),
     reach: async () => {
-      const outcome = await net.client.reach(VIRTUAL[family], PORT);
+      const outcome = await net.client.reach(VIRTUAL[family], PORT, protocol);
       assert.match(outcome, /^a$|^b$|^over (ECONNREFUSED|ECONNRESET)$/);
       return named(outcome);
     },
     wait: async () => {
-      const connection = await net.client.open(VIRTUAL[family], PORT);
-      await until('the first packet was sent', async () =>
-        (await net.rig.host('client').run(['ss', '-Htn', 'state', 'syn-sent'])).includes(VIRTUAL[family]),
-      );
+      const connection = await net.client.open(VIRTUAL[family], PORT, protocol);
+      if (protocol === 'tcp') {
+        await until('the first packet was sent', async () =>
+          (await net.rig.host('client').run(['ss', '-Htn', 'state', 'syn-sent'])).includes(VIRTUAL[family]),
+        );
+      }
       assert.ok(!connection.settled);
       return async () => {
         const outcome = named(await connection.outcome());
@@ -118,8 +121,11 @@ async function worldOf(family: Family): Promise<DriverWorld> {
   };
 }
 
-registerDriverTests('nft, IPv4', () => worldOf(4));
-registerDriverTests('nft, IPv6', () => worldOf(6));
+for (const family of [4, 6] as const) {
+  for (const protocol of ['tcp', 'udp'] as const) {
+    registerDriverTests(`nft, IPv${family}, ${protocol}`, () => worldOf(family, protocol));
+  }
+}
 
 describe('NftDriver', () => {
   let net: NftRig;
@@ -174,6 +180,15 @@ describe('NftDriver', () => {
     await driver.apply(wish({ active: 'b', epoch: 2 }));
     assert.equal(await net.client.ask('u1', VIRTUAL[4], PORT), 'b');
     assert.equal(await driver.connections('a'), null);
+  });
+
+  it('takes its table away with its entry', async () => {
+    const driver = net.driver(6, 'udp');
+    await driver.apply(wish({ active: 'a' }));
+    assert.match(await net.nft('list', 'tables'), /hsctl__world__udp__fd77/);
+    await driver.remove();
+    await driver.remove();
+    assert.doesNotMatch(await net.nft('list', 'tables'), /hsctl__world__udp__fd77/);
   });
 
   it('leaves tables that are not its own alone', async () => {

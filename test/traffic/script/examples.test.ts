@@ -10,14 +10,13 @@ import { Rig } from '../../rig/rig.ts';
 import { tool } from '../../rig/tool.ts';
 import { depsWithin, realDeps } from '../group.ts';
 import { FAKE_IPVSADM, Ipvs } from '../ipvs/ipvs-model.ts';
-import { registerDriverTests } from '../register-driver-tests.ts';
+import { type DriverWorld, registerDriverTests } from '../register-driver-tests.ts';
 import { TemporaryFolder } from '../temporary-folder.ts';
 
 /** The scripts that come with hsctl, in scripts/vip. */
 
 const SCRIPTS = fileURLToPath(new URL('../../../scripts/vip/', import.meta.url));
 const VIP = '10.0.0.100';
-const SERVICE = `-t ${VIP}:9000`;
 const BACKENDS: readonly Backend[] = [
   { node: 'a', address: '10.0.0.11', port: 9000 },
   { node: 'b', address: '10.0.0.12', port: 9000 },
@@ -67,7 +66,12 @@ registerDriverTests('script vip-ip', async () => {
   };
 });
 
-registerDriverTests('script ipvs-ipvsadm, with a fake ipvsadm', async () => {
+for (const flag of ['-t', '-u']) {
+  registerDriverTests(`script ipvs-ipvsadm ${flag}, with a fake ipvsadm`, () => worldOfIpvs(flag));
+}
+
+async function worldOfIpvs(flag: string): Promise<DriverWorld> {
+  const service = `${flag} ${VIP}:9000`;
   const folder = new TemporaryFolder();
   folder.program(
     'ipvsadm',
@@ -79,11 +83,11 @@ registerDriverTests('script ipvs-ipvsadm, with a fake ipvsadm', async () => {
     IPVS_CALLS: join(folder.path, 'calls'),
   };
   return {
-    makeDriver: () => driverOf('ipvs-ipvsadm', ['-t', `${VIP}:9000`, '-m'], env),
+    makeDriver: () => driverOf('ipvs-ipvsadm', [flag, `${VIP}:9000`, '-m'], env),
     reach: async () => {
       const ipvs = Ipvs.parse(folder.read('state'));
-      assert.ok(ipvs.positive(SERVICE).length <= 1);
-      const server = ipvs.next(SERVICE);
+      assert.ok(ipvs.positive(service).length <= 1);
+      const server = ipvs.next(service);
       return BACKENDS.find(({ address, port }) => server === `${address}:${port}`)?.node === 'a'
         ? 'a'
         : server === null
@@ -99,7 +103,7 @@ registerDriverTests('script ipvs-ipvsadm, with a fake ipvsadm', async () => {
     reset: async () => folder.delete('state'),
     close: async () => folder.remove(),
   };
-});
+}
 
 describe('keepalived-notify', () => {
   let folder: TemporaryFolder;
