@@ -1,6 +1,6 @@
 import { createAuthority } from '../transport/certificates.ts';
 import { HsctlCommand, jsonFlag } from './base.ts';
-import { certificateDirectory, certificateFlags, clusterFlag, clusterOf, daysFlag } from './certificate-place.ts';
+import { certificateFlags, certificatePlace, clusterFlag, daysFlag } from './certificate-place.ts';
 import { renderCertificates } from './render/certificates.ts';
 
 export class CertInit extends HsctlCommand {
@@ -11,7 +11,8 @@ export class CertInit extends HsctlCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CertInit);
-    const certificate = await createAuthority(certificateDirectory(flags), clusterOf(flags).cluster, flags.days);
+    const { dir, cluster } = certificatePlace(flags);
+    const certificate = await createAuthority(dir, cluster, flags.days);
     if (flags.json) this.printAnswer({ certificates: [certificate] });
     else this.print(...renderCertificates([certificate], this.scheduler.wallMs(), this.paint));
   }

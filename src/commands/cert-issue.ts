@@ -3,7 +3,7 @@ import { HsctlError } from '../kit/errors.ts';
 import { issueCertificate } from '../transport/certificates.ts';
 import type { Identity } from '../transport/identity.ts';
 import { HsctlCommand, jsonFlag } from './base.ts';
-import { certificateDirectory, certificateFlags, clusterFlag, clusterOf, daysFlag } from './certificate-place.ts';
+import { certificateFlags, certificatePlace, clusterFlag, daysFlag } from './certificate-place.ts';
 import { renderCertificates } from './render/certificates.ts';
 
 export class CertIssue extends HsctlCommand {
@@ -22,12 +22,12 @@ export class CertIssue extends HsctlCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(CertIssue);
-    const { cluster, nodes } = clusterOf(flags);
+    const { dir, cluster, nodes } = certificatePlace(flags);
     const identity = identityFrom(args, cluster);
     if (identity.role === 'node' && nodes !== null && !nodes.includes(identity.name)) {
       throw new HsctlError('usage', `the cluster has no node ${identity.name}`, `its nodes are: ${nodes.join(', ')}`);
     }
-    const certificate = await issueCertificate(certificateDirectory(flags), identity, flags.days);
+    const certificate = await issueCertificate(dir, identity, flags.days);
     if (flags.json) this.printAnswer({ certificates: [certificate] });
     else this.print(...renderCertificates([certificate], this.scheduler.wallMs(), this.paint));
   }

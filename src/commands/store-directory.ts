@@ -1,8 +1,8 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { existsSync } from 'node:fs';
-import { loadConfig } from '../config/load.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { configured } from './configured.ts';
 
 /** Arguments and flags by which the commands on stores name one. */
 export const storeArgs = {
@@ -22,7 +22,7 @@ export function findStore(
   flags: { readonly dir?: string | undefined; readonly config: string },
 ): string {
   if (flags.dir !== undefined) return flags.dir;
-  const { groups } = loadConfig(flags.config).config;
+  const { groups } = configured(flags.config, '--dir');
   const [first, ...others] = groups;
   const alone = others.length === 0 ? first : undefined;
   const named = groups.find((group) => group.name === args.group);

@@ -204,9 +204,9 @@ function startError(command: readonly string[], code: string | undefined): Hsctl
   const [file = ''] = command;
   switch (code) {
     case 'ENOENT':
-      return new HsctlError('failed', `${file}: no such program`, 'Install it, or give its full path.');
+      return new HsctlError('failed', `${file}: no such program`, 'install it, or give its full path');
     case 'EACCES':
-      return new HsctlError('failed', `${file}: may not be executed`, 'Check its file mode (chmod +x) and its owner.');
+      return new HsctlError('failed', `${file}: may not be executed`, 'check its file mode (chmod +x) and its owner');
     default:
       return new HsctlError('failed', `${file}: cannot be started (${code ?? 'no reason given'})`);
   }

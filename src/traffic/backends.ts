@@ -35,7 +35,7 @@ export async function resolveAddress(host: string, family: 4 | 6): Promise<strin
     throw new HsctlError(
       'config',
       `${host} is an IPv${given} address, but the clients' address is IPv${family}`,
-      'Use one address family for the virtual address and its nodes.',
+      'use one address family for the virtual address and its nodes',
     );
   }
   try {
@@ -44,7 +44,7 @@ export async function resolveAddress(host: string, family: 4 | 6): Promise<strin
     throw new HsctlError(
       'failed',
       `${host}: no IPv${family} address found (${messageOf(error)})`,
-      'Give literal addresses in the configuration, so that traffic does not depend on name service.',
+      'give literal addresses in the configuration, so that traffic does not depend on name service',
       { cause: error },
     );
   }
@@ -56,6 +56,6 @@ export function assertKnown(backends: readonly Backend[], node: NodeId | null): 
   throw new HsctlError(
     'refused',
     `no node ${node} in this group, only ${backends.map((backend) => backend.node).join(' and ')}`,
-    'Check that the controller runs with the present configuration.',
+    'check that the controller runs with the present configuration',
   );
 }

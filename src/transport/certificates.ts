@@ -40,7 +40,7 @@ export async function createAuthority(dir: string, cluster: string, days = AUTHO
   refuseToReplace(
     dir,
     AUTHORITY,
-    'A new one would be strange to everything that it has signed. Use another directory.',
+    'use another directory: a new one would be strange to everything that this one has signed',
   );
   const extensions = ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign,cRLSign'];
   return make(dir, AUTHORITY, ['-subj', `/O=hsctl/CN=${cluster}`], extensions, days, linkSync);
@@ -57,7 +57,7 @@ export async function issueCertificate(
   clock: Clock = systemScheduler,
 ): Promise<CertificateFacts> {
   checkIdentity(identity);
-  refuseToReplace(dir, certificateName(identity), 'Use `hsctl cert renew` to replace it.');
+  refuseToReplace(dir, certificateName(identity), 'use "hsctl cert renew" to replace it');
   return issue(dir, identity, days, clock, linkSync);
 }
 
@@ -74,7 +74,7 @@ export async function renewCertificate(
   const present = join(dir, `${name}.pem`);
   const identity = parseIdentity(readCertificate(present).identity ?? '');
   if (identity === null || certificateName(identity) !== name) {
-    throw new HsctlError('refused', `${present}: not issued by hsctl under this name`, 'Use `hsctl cert issue`.');
+    throw new HsctlError('refused', `${present}: not issued by hsctl under this name`, 'use "hsctl cert issue"');
   }
   return issue(dir, identity, days, clock, renameSync);
 }
@@ -120,7 +120,7 @@ async function make(
   place: Place,
 ): Promise<CertificateFacts> {
   if (!Number.isInteger(days) || days < 1) {
-    throw new HsctlError('usage', `${days} days: not a time for a certificate`, 'Give whole days, one at least.');
+    throw new HsctlError('usage', `${days} days: not a time for a certificate`, 'give whole days, one at least');
   }
   const aside = mkdtempSync(join(dir, '.new-'));
   try {
@@ -139,11 +139,11 @@ async function make(
 
 /** Whole days that the authority has left: it has to outlive what it signs. */
 function daysOfAuthority(certificate: string, key: string, clock: Clock): number {
-  const hint = 'Make one with `hsctl cert init`, or go to the machine where it is kept.';
+  const hint = 'make one with "hsctl cert init", or go to the machine where it is kept';
   if (!existsSync(key)) throw new HsctlError('refused', `${key}: there is no authority here`, hint);
   const days = Math.floor((readCertificate(certificate).notAfterWallMs - clock.wallMs()) / DAY_MS);
   if (days < 1)
-    throw new HsctlError('refused', `${certificate}: the authority has expired, or does today`, 'Make a new one.');
+    throw new HsctlError('refused', `${certificate}: the authority has expired, or does today`, 'make a new one');
   return days;
 }
 
@@ -156,7 +156,7 @@ function filesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch (error) {
-    const hint = 'Name the directory of the certificates with --dir, or make them with `hsctl cert init`.';
+    const hint = 'name the directory of the certificates with --dir, or make them with "hsctl cert init"';
     throw new HsctlError('refused', `${dir}: cannot be read: ${messageOf(error)}`, hint, { cause: error });
   }
 }
@@ -201,16 +201,12 @@ function checkIdentity(identity: Identity): void {
   checkName(identity.role, identity.name);
   const { name } = identity;
   if (identity.role === 'node' && (name === AUTHORITY || name === 'controller' || /^(operator|viewer)-/.test(name))) {
-    throw new HsctlError(
-      'usage',
-      `node ${name}: its files would be taken for another's`,
-      'Give the node another name.',
-    );
+    throw new HsctlError('usage', `node ${name}: its files would be taken for another's`, 'give the node another name');
   }
 }
 
 function checkName(what: string, name: string): void {
   if (isIdentityName(name)) return;
-  const hint = 'Use up to 63 letters, digits, dots, dashes and underscores, a letter or digit first.';
+  const hint = 'use up to 63 letters, digits, dots, dashes and underscores, a letter or digit first';
   throw new HsctlError('usage', `${what} ${JSON.stringify(name)}: not a name for a certificate`, hint);
 }

@@ -76,7 +76,7 @@ export class Credentials {
       throw new HsctlError(
         'config',
         `${join(this.#dir, files.cert)}: does not go with ${files.key} and ${files.ca}: ${messageOf(error)}`,
-        'Issue it again with `hsctl cert issue`.',
+        'issue it again with "hsctl cert issue"',
         { cause: error },
       );
     }
@@ -88,7 +88,7 @@ export class Credentials {
     try {
       return readFileSync(path, 'utf8');
     } catch (error) {
-      const hint = 'Make the certificates with `hsctl cert init` and `hsctl cert issue`, and copy them here.';
+      const hint = 'make the certificates with "hsctl cert init" and "hsctl cert issue", and copy them here';
       throw new HsctlError('config', `${path}: cannot be read: ${messageOf(error)}`, hint, { cause: error });
     }
   }

@@ -61,7 +61,7 @@ export async function listenForLinks(options: ListenOptions): Promise<LinkListen
     throw new HsctlError(
       'failed',
       what,
-      'Another process may hold the port, or the address may not be on this machine.',
+      'another process may hold the port, or the address may not be on this machine',
     );
   }
   return {

@@ -20,6 +20,6 @@ export function checkEndpoint(endpoint: LinkEndpoint, security: LinkSecurity): v
   throw new HsctlError(
     'config',
     `${formatEndpoint(endpoint)}: plain-text links are for loopback addresses only`,
-    'Name a directory with certificates in tls.dir; `hsctl cert init` and `hsctl cert issue` make them.',
+    'name a directory with certificates in tls.dir; "hsctl cert init" and "hsctl cert issue" make them',
   );
 }

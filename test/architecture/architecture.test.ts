@@ -97,6 +97,15 @@ const GUILTY: Readonly<Record<Exclude<Rule, 'length'>, readonly (readonly [path:
     ['agent/a.ts', 'const quote = /[/"]/; Date.now(); const other = /"/;'],
   ],
   barrel: [['model/index.ts', "export * from './a.ts';"]],
+  hint: [
+    ['agent/a.ts', "throw new HsctlError('failed', 'no disk', 'Mount one');"],
+    [
+      'agent/a.ts',
+      "new HsctlError(code, text(`${a}, ${b}`, { c, d }), isFull ? 'make room' : 'mount one.', { cause });",
+    ],
+    ['agent/a.ts', "const finding = { what, hint: 'see `ip link`' };"],
+    ['agent/a.ts', "const PLACE_HINT = 'Name one';"],
+  ],
   built: [['replication/store/a.ts', "new Worker(new URL('./worker.ts', import.meta.url));"]],
 };
 
@@ -115,6 +124,7 @@ const INNOCENT: readonly (readonly [path: string, source: string])[] = [
   ['agent/a.ts', "const list = Array.from('abc'); driver.import(name); const words = ['from', './x.ts'];"],
   ['controller/ports.ts', 'interface Driver { apply(): Promise<void>; }'],
   ['model/a.ts', '/** Never a Promise, never async. */ const kinds = z.enum(["async"]);'],
+  ['agent/a.ts', "new HsctlError('failed', 'Of A. B', 'HTTP needs one'); const hint = { of: 'A' }; const b = 'A.';"],
   ['traffic/vip/driver.ts', "import { run } from '../../kit/exec.ts';"],
 ];
 

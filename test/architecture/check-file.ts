@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { hints, isInForm } from './hints.ts';
 import { imports, type Import } from './imports.ts';
 import { forbidden, isPure } from './layers.ts';
 import { type Token, tokens } from './tokens.ts';
@@ -12,6 +13,7 @@ export const RULES = {
   time: 'only kit names clocks, random sources and timers',
   barrel: 'nothing re-exports all of a module',
   built: 'a path to a .ts file is not there once the code is built',
+  hint: 'a hint begins small, ends without a full stop and quotes by ""',
   length: 'no file is above 400 lines',
 } as const;
 
@@ -59,6 +61,7 @@ export function checkFile(path: string, source: string): Violation[] {
   const report = (rule: Rule, line: number, detail: string): void => void found.push({ rule, path, line, detail });
 
   for (const entry of imports(code)) checkImport(path, entry, report);
+  for (const { value, line } of hints(code)) if (!isInForm(value)) report('hint', line, value);
   code.forEach((token, index) => {
     const before = code[index - 1];
     const clock = path.startsWith('kit/') ? null : clockAt(code, index);

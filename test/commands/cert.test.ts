@@ -49,6 +49,22 @@ describe('hsctl cert', () => {
     assert.match((await cli.run(['cert', 'issue', 'node', 'z', ...place])).stdout, /hsctl:\/\/other\/node\/z/);
   });
 
+  it('names the flags that do instead of a configuration', async () => {
+    const instead =
+      /^hsctl: \/nowhere: no such file\n {2}name the file with --config, .*; with --dir and --cluster none is needed\n$/;
+    for (const argv of [
+      ['init'],
+      ['init', '--dir', dir],
+      ['init', '--cluster', 'x'],
+      ['issue', 'controller', '--dir', dir],
+    ]) {
+      const { code, stderr } = await cli.run(['cert', ...argv, '--config', '/nowhere']);
+      assert.equal(code, 2);
+      assert.match(stderr, instead);
+    }
+    assert.match((await cli.run(['cert', 'list', '--config', '/nowhere'])).stderr, /; with --dir none is needed\n$/);
+  });
+
   it('refuses what makes no sense, and makes nothing', async () => {
     mkdirSync(dir);
     const cases: [argv: string[], code: number, stderr: RegExp][] = [

@@ -110,6 +110,10 @@ describe('hsctl store', () => {
     const none = await cli.run(['store', 'info', 'b']);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /store-b holds no store\n/);
+    const file = await cli.run(['store', 'info', '--dir', join(store, 'meta.json')]);
+    assert.match(file.stderr, /meta\.json is a file, not the directory of a store\n {2}name the directory that .*\n$/);
+    const nowhere = await cli.run(['store', 'info', '--config', '/nowhere']);
+    assert.match(nowhere.stderr, /\/nowhere: no such file\n {2}.*; with --dir none is needed\n$/);
     mkdirSync(join(cli.directory, 'store-b'));
     assert.match(
       (await cli.run(['store', 'info'])).stderr,

@@ -58,7 +58,7 @@ test('a program ended by a signal is an error even where every exit code is acce
 test('a missing program and one that may not be executed say what to do', async () => {
   const missing = await failure(run(['hsctl-no-such-program', '-x'], LIMIT));
   assert.equal(missing.message, 'hsctl-no-such-program: no such program');
-  assert.match(missing.hint, /Install it/);
+  assert.match(missing.hint, /install it/);
   const folder = mkdtempSync(join(tmpdir(), 'hsctl-exec-'));
   try {
     const file = join(folder, 'hook');

@@ -153,13 +153,11 @@ export function* archivedRecords(disk: Disk, path: string): Generator<ArchivedRe
 }
 
 function metaOf(disk: Disk, directory: string): NonNullable<ReturnType<typeof readMeta>> {
-  const meta = reading(directory, () => readMeta(disk, directory));
+  const facts = reading(directory, () => disk.stat(directory));
+  const meta = facts?.directory === true ? reading(directory, () => readMeta(disk, directory)) : null;
   if (meta !== null) return meta;
-  throw new HsctlError(
-    'disk',
-    `${directory} holds no store`,
-    'name the directory that `store` in the configuration has',
-  );
+  const what = facts?.directory === false ? 'is a file, not the directory of a store' : 'holds no store';
+  throw new HsctlError('disk', `${directory} ${what}`, 'name the directory that "store" in the configuration has');
 }
 
 function reading<T>(path: string, read: () => T): T {

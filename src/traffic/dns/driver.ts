@@ -79,7 +79,7 @@ export class DnsDriver implements DirectorDriver {
           throw new HsctlError(
             'failed',
             `${this.name}: does not lead to ${active} after ${TRIES} tries`,
-            'See who else changes this name.',
+            'see who else changes this name',
           );
         }
         const records = updateRecords(server.target, change);
@@ -136,7 +136,7 @@ async function readKey(file: string): Promise<DnsKey> {
     throw new HsctlError(
       'failed',
       `the key ${file} cannot be read: ${messageOf(error)}`,
-      'Write it by `tsig-keygen NAME`, readable to the user of the controller only.',
+      'write it by "tsig-keygen NAME", readable to the user of the controller only',
       { cause: error },
     );
   });

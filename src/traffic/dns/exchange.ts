@@ -59,7 +59,7 @@ class Answers {
     this.#error ??= new HsctlError(
       code,
       `the name server ${this.#server} ${what}`,
-      'Check `server`, that the name server runs, and that TCP reaches its port from here.',
+      'check "server", that the name server runs, and that TCP reaches its port from here',
     );
     this.#waiting?.reject(this.#error);
     this.#waiting = null;

@@ -18,7 +18,7 @@ const BIND = /\bkey\s+"?([A-Za-z0-9_.-]+)"?\s*\{([^}]*)\}/;
 const ONE_LINE = /^[#\s]*(hmac-[a-z0-9]+):([A-Za-z0-9_.-]+):([A-Za-z0-9+/=]+)\s*$/m;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-const HINT = 'Write the file by `tsig-keygen NAME` (BIND) or `keymgr -t NAME` (Knot DNS): one key, hmac-sha256.';
+const HINT = 'write the file by "tsig-keygen NAME" (BIND) or "keymgr -t NAME" (Knot DNS): one key, hmac-sha256';
 
 /** @throws HsctlError('config') when there is no such key in the text; never with the secret in its message. */
 export function parseKey(text: string): DnsKey {

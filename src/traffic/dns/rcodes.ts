@@ -16,38 +16,38 @@ const MEANINGS: Readonly<Record<number, readonly [string, (asked: Asked) => stri
   1: [
     'FORMERR',
     () => 'it does not understand the message',
-    () => 'Report this, with the name and version of the server.',
+    () => 'report this, with the name and version of the server',
   ],
   2: [
     'SERVFAIL',
     () => 'it failed',
-    (asked) => `See the server's log; often it may not write the files of zone ${asked.zone}.`,
+    (asked) => `see the server's log; often it may not write the files of zone ${asked.zone}`,
   ],
-  4: ['NOTIMP', () => 'it does not know dynamic updates', () => 'Name the primary server of the zone.'],
+  4: ['NOTIMP', () => 'it does not know dynamic updates', () => 'name the primary server of the zone'],
   5: [
     'REFUSED',
     (asked) => `key ${asked.key.name} may not do this in zone ${asked.zone}`,
     (asked) =>
-      `Allow it: BIND \`update-policy { grant ${asked.key.name} name ...; };\`, Knot DNS \`acl\` with \`action: [update, transfer]\` and this key.`,
+      `allow it: BIND "update-policy { grant ${asked.key.name} name ...; };", Knot DNS "acl" with "action: [update, transfer]" and this key`,
   ],
   9: [
     'NOTAUTH',
     (asked) => `it is not a primary server of zone ${asked.zone}`,
-    () => 'Name the primary server in `server`, and the zone as it stands there in `zone`.',
+    () => 'name the primary server in "server", and the zone as it stands there in "zone"',
   ],
-  10: ['NOTZONE', (asked) => `the name is not in zone ${asked.zone}`, () => 'Correct `zone` or `name`.'],
+  10: ['NOTZONE', (asked) => `the name is not in zone ${asked.zone}`, () => 'correct "zone" or "name"'],
   16: [
     'BADSIG',
     (asked) => `it has another secret under the name ${asked.key.name}`,
-    () => 'Copy the key file from the server again.',
+    () => 'copy the key file from the server again',
   ],
   17: [
     'BADKEY',
     (asked) => `it knows no key ${asked.key.name} with ${asked.key.algorithm.slice(0, -1)} that may do this`,
-    () => 'Add the key to the server under this very name, and to the `acl` of the zone (Knot DNS), or correct `key`.',
+    () => 'add the key to the server under this very name, and to the "acl" of the zone (Knot DNS), or correct "key"',
   ],
-  18: ['BADTIME', () => 'its clock and ours differ too much', () => 'Set both clocks by NTP.'],
-  22: ['BADTRUNC', () => 'it wants longer signatures', () => 'Use a key with hmac-sha256.'],
+  18: ['BADTIME', () => 'its clock and ours differ too much', () => 'set both clocks by NTP'],
+  22: ['BADTRUNC', () => 'it wants longer signatures', () => 'use a key with hmac-sha256'],
 };
 
 /** @throws HsctlError('failed') in words, with a remedy, unless the server agreed. */
@@ -58,7 +58,7 @@ export function assertAgreed(rcode: number, tsig: TsigVerdict | null, asked: Ask
     throw new HsctlError(
       'failed',
       `${asked.server} does not sign its answers`,
-      'Name a server that knows TSIG, as BIND, Knot DNS and PowerDNS do.',
+      'name a server that knows TSIG, as BIND, Knot DNS and PowerDNS do',
     );
   }
   const [word, why, remedy] = MEANINGS[code] ?? [`code ${code}`, () => 'it gives no reason', () => ''];

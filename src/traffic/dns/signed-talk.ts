@@ -56,7 +56,7 @@ export class SignedTalk {
       throw new HsctlError(
         'failed',
         `${this.#server} only knows ${this.target.name} from others`,
-        `Name the primary server of zone ${this.target.zone} in \`server\`.`,
+        `name the primary server of zone ${this.target.zone} in "server"`,
       );
     }
     return answer;

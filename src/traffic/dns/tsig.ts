@@ -89,14 +89,14 @@ export function verify(
     throw new HsctlError(
       'failed',
       'the answer is signed wrongly, so it may come from somebody else',
-      'Check that the key here is the one in the server, and that nothing on the way changes messages.',
+      'check that the key here is the one in the server, and that nothing on the way changes messages',
     );
   }
   if (error === 0 && Math.abs(nowS - signedAtS) > fudgeS) {
     throw new HsctlError(
       'failed',
       `the answer was signed ${Math.abs(nowS - signedAtS)} s ${signedAtS > nowS ? 'ahead of' : 'behind'} our clock`,
-      'Set both clocks by NTP.',
+      'set both clocks by NTP',
     );
   }
   return { error, serverTimeS: error !== 0 && other.length === 6 ? new Reader(other).uint48() : null };

@@ -64,5 +64,5 @@ export class OpenNft {
 }
 
 function refusal(said: string, cause?: unknown): HsctlError {
-  return new HsctlError('failed', said, 'The process needs CAP_NET_ADMIN, the kernel nf_tables.', { cause });
+  return new HsctlError('failed', said, 'the process needs CAP_NET_ADMIN, the kernel nf_tables', { cause });
 }

@@ -78,13 +78,13 @@ export class HaproxyDriver implements DirectorDriver {
     if (isElsewhere || (port !== 0 && found.port !== port)) {
       findings.push({
         what: `server ${backend}/${server} is ${formatEndpoint({ host: found.address, port: found.port })}, but node ${node} is ${formatEndpoint({ host: address, port })}`,
-        hint: 'Correct the address in haproxy.cfg, or the one of the node.',
+        hint: 'correct the address in haproxy.cfg, or the one of the node',
       });
     }
     if (!found.startsDisabled) {
       findings.push({
         what: `server ${backend}/${server} takes connections after a restart of haproxy until the controller notices`,
-        hint: `Write \`server ${server} ${formatEndpoint({ host: address, port })} disabled\` in haproxy.cfg, or load-server-state-from-file.`,
+        hint: `write "server ${server} ${formatEndpoint({ host: address, port })} disabled" in haproxy.cfg, or load-server-state-from-file`,
       });
     }
     return findings;
@@ -114,7 +114,7 @@ export class HaproxyDriver implements DirectorDriver {
         throw new HsctlError(
           'failed',
           `${this.name}: not as it should be after ${TRIES} tries; still to do: ${left}`,
-          'See whether checks, tracking or another program in haproxy.cfg change the same servers.',
+          'see whether checks, tracking or another program in haproxy.cfg change the same servers',
         );
       }
       for (const step of steps) await this.#runtime.tell(step);
@@ -135,12 +135,12 @@ export class HaproxyDriver implements DirectorDriver {
   }
 
   #unknown(what: string, key: string): HsctlError {
-    return new HsctlError('failed', `haproxy has no ${what}`, `Write the name that haproxy.cfg has, as \`${key}\`.`);
+    return new HsctlError('failed', `haproxy has no ${what}`, `write the name that haproxy.cfg has, as "${key}"`);
   }
 }
 
 function levelFinding(level: string): Finding {
-  return { what: `the haproxy socket has level ${level}, which may change nothing`, hint: 'Give it `level admin`.' };
+  return { what: `the haproxy socket has level ${level}, which may change nothing`, hint: 'give it "level admin"' };
 }
 
 function gateAt({ host, port }: Endpoint, group: string, deps: TrafficDeps): SynGate {

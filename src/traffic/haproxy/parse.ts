@@ -59,6 +59,6 @@ function misread(command: string, text: string): HsctlError {
   return new HsctlError(
     'format',
     `haproxy answers \`${command}\` with ${JSON.stringify(first.slice(0, 100))}`,
-    'See the names in haproxy.cfg; HAProxy 2.0 or later is needed.',
+    'see the names in haproxy.cfg; HAProxy 2.0 or later is needed',
   );
 }

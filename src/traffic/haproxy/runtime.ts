@@ -8,7 +8,7 @@ const TIMEOUT_MS = 2000;
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
 const PLACE_HINT =
-  'haproxy.cfg needs, in its global section, `stats socket PATH mode 660 group hsctl level admin`, and haproxy has to run.';
+  'haproxy.cfg needs, in its global section, "stats socket PATH mode 660 group hsctl level admin", and haproxy has to run';
 
 /** The runtime API of HAProxy on its unix socket: a connection for each command, as others do it. */
 export class HaproxyRuntime {
@@ -51,8 +51,8 @@ export class HaproxyRuntime {
     const complaint = (await this.ask(command)).trim();
     if (complaint === '') return;
     const hint = /denied/i.test(complaint)
-      ? 'The `stats socket` needs `level admin`.'
-      : 'See the names in haproxy.cfg: `backend`, `servers` and `frontend` have to be as they stand there.';
+      ? 'the "stats socket" needs "level admin"'
+      : 'see the names in haproxy.cfg: "backend", "servers" and "frontend" have to be as they stand there';
     throw new HsctlError('failed', `haproxy refuses \`${command}\`: ${complaint.split('\n')[0]}`, hint);
   }
 }

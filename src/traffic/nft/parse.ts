@@ -46,7 +46,7 @@ function parseListing(json: string): z.infer<typeof listing> {
     throw new HsctlError(
       'format',
       'the output of `nft -j list table` is not understood',
-      'nft 1.0 or later is needed.',
+      'nft 1.0 or later is needed',
       {
         cause: error,
       },

@@ -113,7 +113,7 @@ export class ProxyDriver implements DirectorDriver {
           new HsctlError(
             'failed',
             `proxy: cannot listen on ${formatEndpoint(this.#listen)}: ${messageOf(error)}`,
-            'Check that no other program has this port and that the address is one of this machine.',
+            'check that no other program has this port and that the address is one of this machine',
             { cause: error },
           ),
         );

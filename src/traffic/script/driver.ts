@@ -68,7 +68,7 @@ export class ScriptDriver implements DirectorDriver {
       throw new HsctlError(
         'failed',
         `${this.name}: traffic should go to ${wanted ?? 'nobody'}, but \`status\` says ${actual.active ?? 'nobody'}`,
-        'Run the script by hand with `status`: it must print the name of the node, or `-`.',
+        'run the script by hand with "status": it must print the name of the node, or "-"',
       );
     }
     this.#applied = desired;

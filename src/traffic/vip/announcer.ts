@@ -138,10 +138,10 @@ export class Announcer {
     const { address, family } = this.#vip;
     if (announceCommand(this.#vip, this.#tools) !== null) {
       const what = `${address} is announced late, by a program that is started each time: ${fault}`;
-      return [{ what, hint: 'The agent needs perl (apt-get install perl-base) and CAP_NET_RAW.' }];
+      return [{ what, hint: 'the agent needs perl (apt-get install perl-base) and CAP_NET_RAW' }];
     }
     const other = family === 4 ? 'arping or iputils-arping' : 'libndp-tools';
-    const hint = `The agent needs CAP_NET_RAW and perl (apt-get install perl-base), or else ${other}.`;
+    const hint = `the agent needs CAP_NET_RAW and perl (apt-get install perl-base), or else ${other}`;
     return [{ what: `nothing to announce ${address} with: ${fault}`, hint }];
   }
 

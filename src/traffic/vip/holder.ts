@@ -103,7 +103,7 @@ export class VipHolder {
       throw new HsctlError(
         'failed',
         `${this.#vip.address} cannot be removed: ${complaint}`,
-        'Remove it with `ip addr del`.',
+        'remove it with "ip addr del"',
       );
     }
   }
@@ -115,7 +115,7 @@ export class VipHolder {
       .run(['ip', 'link', 'show', 'dev', this.#vip.interface], options)
       .catch((error: unknown) => ({ exitCode: 1, stderr: messageOf(error) }));
     const missing =
-      link.exitCode === 0 ? [] : [{ what: link.stderr.trim(), hint: 'Name an interface that `ip link` shows.' }];
+      link.exitCode === 0 ? [] : [{ what: link.stderr.trim(), hint: 'name an interface that "ip link" shows' }];
     return [...missing, ...(await this.#announcer.check())];
   }
 
@@ -142,7 +142,7 @@ export class VipHolder {
       throw new HsctlError(
         'failed',
         `cannot set ${this.#vip.address} on ${this.#vip.interface}: ${answer.complaints.join('; ') || 'it is not there afterwards'}`,
-        'Check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN.',
+        'check that the interface exists and is up (ip link), and that the agent has CAP_NET_ADMIN',
       );
     }
     this.#announcer.start();

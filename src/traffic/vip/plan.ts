@@ -41,14 +41,14 @@ export function parseVirtualAddress(
     throw new HsctlError(
       'config',
       `virtual address ${JSON.stringify(text)} is no address with a prefix length`,
-      'Write it as 10.0.0.100/32 or 2001:db8::100/128.',
+      'write it as 10.0.0.100/32 or 2001:db8::100/128',
     );
   }
   if (!INTERFACE_NAME.test(interfaceName)) {
     throw new HsctlError(
       'config',
       `${JSON.stringify(interfaceName)} cannot be the name of an interface`,
-      'See `ip link`.',
+      'see "ip link"',
     );
   }
   const { label = `${interfaceName}:hs`, routes = [], rules = [] } = parts;

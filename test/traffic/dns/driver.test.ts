@@ -124,14 +124,14 @@ for (const kind of KINDS) {
     it('tells of a key that the server does not know', async () => {
       assert.match(
         await refusal(driverOf(server, { key: server.key('stranger') })),
-        /refuses \(BADKEY\): it knows no key stranger\. with hmac-sha256 that may do this -> Add the key to the server/,
+        /refuses \(BADKEY\): it knows no key stranger\. with hmac-sha256 that may do this -> add the key to the server/,
       );
     });
 
     it('tells of a wrong secret', async () => {
       assert.match(
         await refusal(driverOf(server, { key: server.key('forged') })),
-        /refuses \(BADSIG\): it has another secret under the name hsctl\. -> Copy the key file/,
+        /refuses \(BADSIG\): it has another secret under the name hsctl\. -> copy the key file/,
       );
     });
 
@@ -139,7 +139,7 @@ for (const kind of KINDS) {
       const scheduler = { ...realDeps.scheduler, wallMs: () => realDeps.scheduler.wallMs() - 3_600_000 };
       assert.match(
         await refusal(driverOf(server, {}, { ...realDeps, scheduler })),
-        /refuses \(BADTIME\): its clock and ours differ too much: its clock is 3[56]\d\d s ahead of ours -> Set both/,
+        /refuses \(BADTIME\): its clock and ours differ too much: its clock is 3[56]\d\d s ahead of ours -> set both/,
       );
     });
 

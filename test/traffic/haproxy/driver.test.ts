@@ -166,7 +166,7 @@ describe('HaproxyDriver', () => {
     await assert.rejects(driverOf(local, { socket: balancer.socket('operator') }).apply(wish({ active: 'a' })), {
       name: 'HsctlError',
       message: /haproxy refuses `.*`: Permission denied/,
-      hint: 'The `stats socket` needs `level admin`.',
+      hint: 'the "stats socket" needs "level admin"',
     });
   });
 
