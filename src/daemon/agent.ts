@@ -12,6 +12,7 @@ import { systemScheduler } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { run } from '../kit/exec.ts';
 import type { Logger } from '../kit/logger.ts';
+import { ProgramGuard } from '../kit/program-guard.ts';
 import { secretRandom, systemRandom, uniqueId } from '../kit/random.ts';
 import { threadRewriter } from '../replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
@@ -213,6 +214,20 @@ class Agent {
 
   /** Runs until `signal` aborts or a part fails; then everything is given back in order. */
   async run(signal: AbortSignal): Promise<void> {
+    const { store: folder } = this.#live.own;
+    const logger = this.#logger;
+    const guard = await ProgramGuard.start(
+      { folder, scheduler: systemScheduler, random: systemRandom, logger },
+      signal,
+    );
+    try {
+      if (!signal.aborted) await this.#serve(signal);
+    } finally {
+      await guard.close();
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
     await this.#traffic.start();
     const stop = new AbortController();
     const onAbort = (): void => stop.abort();

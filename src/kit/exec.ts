@@ -3,6 +3,7 @@
  * own, so that whatever a program started ends with it, and nothing that it prints can fill our memory.
  */
 
+import type { ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { HsctlError } from './errors.ts';
@@ -15,6 +16,16 @@ const DRAIN_MS = 250;
 const DEFAULT_MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 const MAX_STDERR_BYTES = 64 * 1024;
 const MAX_SHOWN_CHARACTERS = 400;
+
+/** Programs that run now: the process groups that they lead. */
+const running = new Set<number>();
+let onProgram: (group: number, runs: boolean) => void = () => undefined;
+
+/** Tells `listener` of the programs that run, and from now on of each start and end. There is one listener at a time. */
+export function watchPrograms(listener: (group: number, runs: boolean) => void): void {
+  onProgram = listener;
+  for (const group of running) listener(group, true);
+}
 
 export interface RunOptions {
   /** Time limit in milliseconds: then SIGTERM to the program and all it started, SIGKILL a second later. */
@@ -54,6 +65,7 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   });
+  noteProgram(program.nodeChildProcess);
   const limit = options.maxOutputBytes ?? DEFAULT_MAX_OUTPUT_BYTES;
   const stdout = collect(program.stdout, limit, () => {
     if (options.cutOutput !== true) program.kill();
@@ -119,6 +131,7 @@ export async function startProgram(command: readonly string[], options: StartOpt
   });
   const { pid } = program;
   if (pid === undefined) throw startError(command, (await program).code);
+  noteProgram(program.nodeChildProcess);
   if (onLine !== undefined) {
     readLines(program.stdout, (line) => onLine(line, 'stdout'));
     readLines(program.stderr, (line) => onLine(line, 'stderr'));
@@ -144,6 +157,17 @@ export async function startProgram(command: readonly string[], options: StartOpt
       return end;
     },
   };
+}
+
+function noteProgram(program: ChildProcess): void {
+  const { pid } = program;
+  if (pid === undefined) return;
+  running.add(pid);
+  onProgram(pid, true);
+  program.once('exit', () => {
+    running.delete(pid);
+    onProgram(pid, false);
+  });
 }
 
 /** What every program gets: its own process group, no rejection, no buffering by execa, our environment. */

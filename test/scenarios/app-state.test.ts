@@ -71,12 +71,9 @@ function appOf(cluster: Cluster, node: NodeName): number | null {
   return null;
 }
 
-/** What an agent ran outlives it when it is killed. */
-function endApps(cluster: Cluster): void {
-  for (const node of NODES) {
-    const pid = appOf(cluster, node);
-    if (pid !== null) process.kill(pid, 'SIGKILL');
-  }
+/** What an agent ran does not outlive it, however it ended. */
+async function appsEnd(cluster: Cluster): Promise<void> {
+  await until('the apps to end with their agents', () => NODES.every((node) => appOf(cluster, node) === null));
 }
 
 /** A pair whose agents run the app. */
@@ -87,7 +84,7 @@ async function onAgentsThatRun(body: (loopback: Loopback) => Promise<void>, base
         await body(loopback);
       } finally {
         for (const node of NODES) await loopback.cluster.agent(node).kill();
-        endApps(loopback.cluster);
+        await appsEnd(loopback.cluster);
       }
     },
     base === undefined ? RUN_BY_AGENT : { ...RUN_BY_AGENT, base },
@@ -123,7 +120,7 @@ describe('the state of an app that crashed', () => {
       assert.equal(statfsSync(cluster.store('a')).type, TMPFS);
       await crashInPlace(loopback);
       for (const node of NODES) await cluster.agent(node).kill();
-      endApps(cluster);
+      await appsEnd(cluster);
       await cluster.restartEnded();
       await cluster.whole();
       await assertAllThere(service);

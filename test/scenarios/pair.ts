@@ -26,6 +26,9 @@ export interface PairOptions {
   readonly lead?: (rig: Rig) => Promise<Lead>;
   readonly failover?: ClusterOptions['failover'];
   readonly replication?: object;
+  readonly appSettings?: object;
+  /** Added to the environment of the daemons that are started from then on. */
+  readonly env?: ClusterOptions['env'];
 }
 
 /**
@@ -45,6 +48,8 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
       traffic: entries,
       failover: { holdDown: '0s', ...options.failover },
       replication: { ...options.replication },
+      ...(options.appSettings === undefined ? {} : { appSettings: options.appSettings }),
+      ...(options.env === undefined ? {} : { env: options.env }),
     });
     const history = await HistoryRun.start(rig.host('client'), { to: service });
     await history.nextOk();
