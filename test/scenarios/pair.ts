@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions, type NodeName, USUAL_PORTS } from '../rig/cluster.ts';
-import { HistoryRun } from '../rig/history-run.ts';
+import { type HistoryOptions, HistoryRun } from '../rig/history-run.ts';
 import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../rig/pair-kinds.ts';
 import { Rig } from '../rig/rig.ts';
 
@@ -51,7 +51,7 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
       ...(options.appSettings === undefined ? {} : { appSettings: options.appSettings }),
       ...(options.env === undefined ? {} : { env: options.env }),
     });
-    const history = await HistoryRun.start(rig.host('client'), { to: service });
+    const history = await HistoryRun.start(rig.host('client'), { to: service, ...options.client });
     await history.nextOk();
     await act({ rig, cluster, master: await cluster.master(), history });
     await rig.healAll();
