@@ -162,11 +162,9 @@ export const targetIsLost: Guard = {
   test(view) {
     const target = masterOf(view);
     const restarted = target?.report?.instance !== view.record.masterInstance;
-    const lost = target === null || isSilent(view, target) || hasRenounced(view, target) || restarted;
-    return finding(
-      lost,
-      lost ? `${view.record.master} is silent, restarted or gave up` : `${view.record.master} is there`,
-    );
+    if (target === null) return finding(true, 'no node is chosen');
+    const lost = isSilent(view, target) || hasRenounced(view, target) || restarted;
+    return finding(lost, `${target.id} ${lost ? 'is silent, restarted or gave up' : 'is there'}`);
   },
 };
 
@@ -240,12 +238,12 @@ export const trafficHasMoved: Guard = {
 export const masterIsQuiesced: Guard = {
   name: 'the master has frozen writes and the target holds them all',
   test(view) {
+    const { record } = view;
     const master = masterOf(view)?.report;
-    const target = nodeNamed(view, view.record.target)?.report;
+    if (record.target === null) return finding(false, 'no other node is to become master');
+    const target = nodeNamed(view, record.target)?.report;
     const quiesced =
-      master?.phase === 'quiesced' &&
-      master.epoch === view.record.epoch &&
-      master.assignmentRevision >= view.record.revision;
+      master?.phase === 'quiesced' && master.epoch === record.epoch && master.assignmentRevision >= record.revision;
     const level = (target?.log.end.seq ?? -1) >= (master?.log.end.seq ?? Infinity);
     return finding(
       quiesced && level,
@@ -282,6 +280,6 @@ export const proposalPending: Guard = {
       proposal.inSync.every((id) => known.includes(id));
     if (!valid) return finding(false, 'none');
     const same = [...proposal.inSync].toSorted().join() === [...view.record.inSync].toSorted().join();
-    return finding(!same, same ? 'recorded already' : `it proposes ${proposal.inSync.join(', ')}`);
+    return finding(!same, same ? 'recorded already' : `${master.id} proposes ${proposal.inSync.join(', ')}`);
   },
 };

@@ -106,7 +106,8 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   const obstacles: Obstacle[] = [];
   const add = (kind: Obstacle['kind'], text: string): number => obstacles.push({ kind, text });
   if (!isLive(view, node)) add('silent', `${id} has not been heard for ${describeMs(node.silentMs)}`);
-  if (!record.inSync.includes(id)) add('behind', `${id} is not in the in-sync set (${record.inSync.join(', ')})`);
+  if (!record.inSync.includes(id))
+    add('behind', `${id} is not in the in-sync set (${record.inSync.join(', ') || 'nobody is'})`);
   if (record.drained.includes(id) && id !== servedLast(view)) add('drained', `${id} is drained`);
   if (report === null) return obstacles;
   if (report.storeFailed) add('failed', `the store of ${id} failed: ${report.trouble}`);

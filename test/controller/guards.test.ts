@@ -178,7 +178,7 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
       ['b is silent, restarted or gave up', { record: CHOSEN_B, b: SILENT }],
       ['b is silent, restarted or gave up', { record: CHOSEN_B, b: { report: { instance: 'later' } } }],
       ['b is silent, restarted or gave up', { record: CHOSEN_B, b: { renouncedEpoch: 8 } }],
-      ['null is silent, restarted or gave up', { record: { ...CHOSEN_B, master: null } }],
+      ['no node is chosen', { record: { ...CHOSEN_B, master: null } }],
     ],
     fails: [['b is there', { record: CHOSEN_B }]],
   },
@@ -267,10 +267,7 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
         'master is quiesced at 184223, target is at 184222',
         { record: { target: 'b' }, a: { report: { phase: 'quiesced' } }, b: { report: { end: 184_222 } } },
       ],
-      [
-        'master is quiesced at 184223, target is at ?',
-        { record: { target: null }, a: { report: { phase: 'quiesced' } } },
-      ],
+      ['no other node is to become master', { record: { target: null }, a: { report: { phase: 'quiesced' } } }],
       ['master is gone at ?, target is at 184223', { record: { target: 'b' }, a: { report: null } }],
       [
         'master is quiesced at 184223, target is at 184223',
@@ -293,9 +290,9 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
   },
   proposalPending: {
     holds: [
-      ['it proposes a', { a: { report: { proposal: { id: 1, epoch: 7, inSync: ['a'] } } } }],
+      ['a proposes a', { a: { report: { proposal: { id: 1, epoch: 7, inSync: ['a'] } } } }],
       [
-        'it proposes a, b',
+        'a proposes a, b',
         { record: { inSync: ['a'] }, a: { report: { proposal: { id: 1, epoch: 7, inSync: ['a', 'b'] } } } },
       ],
     ],
