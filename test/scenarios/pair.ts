@@ -29,6 +29,8 @@ export interface PairOptions {
   readonly appSettings?: object;
   /** Added to the environment of the daemons that are started from then on. */
   readonly env?: ClusterOptions['env'];
+  /** How the client goes about it. */
+  readonly client?: Omit<HistoryOptions, 'to'>;
 }
 
 /**
