@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { fileURLToPath } from 'node:url';
 import { newPairConfig, type PairAnswers } from '../config/new-pair.ts';
 import { parseConfig } from '../config/load.ts';
 import { isLoopback } from '../kit/address.ts';
@@ -6,6 +7,9 @@ import { HsctlError } from '../kit/errors.ts';
 import { HsctlCommand } from './base.ts';
 import { askPair, type Given } from './init-questions.ts';
 import { nodeAddressFlag, saveConfig, writeFlags } from './new-config.ts';
+
+/** It lies at the same distance from the sources and from their build. */
+const UNITS = fileURLToPath(new URL('../../scripts/systemd', import.meta.url));
 
 export class Init extends HsctlCommand {
   static override summary = 'Write a configuration for a pair: asks on a terminal, or takes it all from flags.';
@@ -57,6 +61,7 @@ export class Init extends HsctlCommand {
     if (output === '-') return this.print(text.trimEnd());
     saveConfig({ output, force: flags.force }, text);
     this.print(`${output} is written`, '', 'next:', ...nextSteps(answers, output).map((step) => `  ${step}`));
+    this.print('', `the units are in ${UNITS}: copy them to /etc/systemd/system, after "groupadd --system hsctl"`);
   }
 }
 

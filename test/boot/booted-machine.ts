@@ -28,7 +28,10 @@ export class BootedMachine {
     const options = `lowerdir=/,upperdir=${layers}/upper,workdir=${layers}/work`;
     await tool('mount', '-t', 'overlay', 'overlay', '-o', options, this.#root);
     rmSync(join(this.#root, 'usr/bin/hsctl'), { force: true });
-    symlinkSync(join(INSIDE, 'bin/hsctl.js'), join(this.#root, 'usr/bin/hsctl'));
+    // Where Debian's npm installs; others' do in /usr/bin.
+    const command = join(this.#root, 'usr/local/bin/hsctl');
+    rmSync(command, { force: true });
+    symlinkSync(join(INSIDE, 'bin/hsctl.js'), command);
     cpSync(join(ROOT, 'scripts/systemd'), join(this.#root, 'etc/systemd/system'), { recursive: true });
   }
 

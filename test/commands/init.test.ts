@@ -22,9 +22,10 @@ describe('hsctl init', () => {
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /is written\n\nnext:\n {2}hsctl cert init /);
     assert.match(stdout, /systemctl enable --now hsctl-agent@arena:a /);
+    assert.match(stdout, /\n\nthe units are in \/.*\/scripts\/systemd: copy them to \/etc\/systemd\/system, after /);
     const columns = stdout
       .split('\n')
-      .slice(3, -1)
+      .slice(3, -3)
       .map((line) => /\S {2,}(?=\S)/.exec(line.trimStart()));
     assert.equal(new Set(columns.map((found) => found && found.index + found[0].length)).size, 1, 'one column');
     assert.match(

@@ -18,7 +18,7 @@ suite('systemd units', () => {
     folder = mkdtempSync(join(tmpdir(), 'hsctl-units-'));
     for (const name of names) {
       // That hsctl is installed is not what is checked here.
-      const text = readFileSync(join(UNITS, name), 'utf8').replaceAll('/usr/bin/hsctl', '/bin/true');
+      const text = readFileSync(join(UNITS, name), 'utf8').replaceAll(/^(Exec\w+)=hsctl /gm, '$1=true ');
       writeFileSync(join(folder, name), text);
     }
   });
