@@ -191,9 +191,8 @@ export class FaultDriver {
       case 'old orders': {
         const told = records.told.filter((each) => each.node === node.id);
         const again = told[Math.floor(amount * told.length)];
-        const { agent } = node;
-        if (agent === null || again === undefined) return;
-        return agent.process.run(() => agent.node.onAssignment(again.assignment));
+        if (again !== undefined) node.agent?.order(again.assignment);
+        return;
       }
       case 'traffic fails': {
         director.broken = true;

@@ -4,6 +4,7 @@ import { PeerLinks } from '../../src/agent/peer-links.ts';
 import type { AgentSettings } from '../../src/agent/core/agent-ports.ts';
 import type { Posture } from '../../src/agent/core/posture.ts';
 import type { GroupConfig } from '../../src/config/config.ts';
+import type { Assignment } from '../../src/model/assignment.ts';
 import { ControlServer } from '../../src/daemon/agent/control-server.ts';
 import { agentSettings, trafficOutlivesMs } from '../../src/daemon/settings.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
@@ -33,6 +34,8 @@ export class AgentRun {
   readonly vip: SimVipHolder;
   readonly #settings: AgentSettings;
   readonly #peers: PeerLinks;
+  /** Before that it is not on the network: nothing of a former run may be left on the machine. */
+  #hasBegun = false;
   role: { role: 'master' | 'slave' | 'none'; epoch: number } = { role: 'none', epoch: 0 };
 
   constructor(host: SimNode, peer: Machine, network: Network, random: SeededRandom) {
@@ -104,6 +107,7 @@ export class AgentRun {
     });
     const service = new SimService(this.node.replica, process);
     const begin = (): void => {
+      this.#hasBegun = true;
       network.listen(process, CONTROL_PORT, (link, hello) => control.accept(link, hello));
       network.listen(process, REPLICATION_PORT, (link, hello) => peers.accept(link, hello));
       this.node.start();
@@ -121,10 +125,18 @@ export class AgentRun {
     this.vip.release().then(then, () => this.process.after(500, () => this.#clear(then)));
   }
 
+  /** An order of the controller, which may come twice or late. */
+  order(assignment: Assignment): void {
+    this.process.run(() => {
+      if (this.#hasBegun) this.node.onAssignment(assignment);
+    });
+  }
+
   /** The agent reads another file. */
   reconfigure(group: GroupConfig, id: string): void {
     this.process.run(() => {
       Object.assign(this.#settings, agentSettings(group, id));
+      if (!this.#hasBegun) return;
       this.#peers.reconfigured();
       this.node.reconfigured();
     });
