@@ -66,11 +66,13 @@ function* checkVirtual(group: GroupConfig, virtual: Endpoint, path: FilePath): G
     return;
   }
   for (const node of group.nodes) {
-    if (isIP(node.address) !== family) {
+    // A name may have an address of each version; the driver looks for the right one.
+    const own = isIP(node.address);
+    if (own !== 0 && own !== family) {
       yield error(
         [['groups', group.name, 'nodes', node.id, 'address']],
         `${node.address} cannot be reached from ${formatEndpoint(virtual)}`,
-        `write an IPv${family} address`,
+        `write an IPv${family} address, or a name that has one`,
       );
     }
   }

@@ -67,6 +67,13 @@ describe('checks', () => {
     assert.deepEqual(linesOf(group), { errors: [], warnings: [] });
   });
 
+  it('let nodes with names be reached from addresses of both IP versions', () => {
+    const nodes = '    nodes:\n      a: { address: a.example }\n      b: { address: b.example }\n';
+    const group =
+      '    app: { port: 80 }\n    traffic:\n      - { type: ipvs, virtual: 10.0.0.9:80 }\n      - { type: nft, virtual: "[fd00::9]:80" }\n';
+    assert.deepEqual(linesOf(group, nodes), { errors: [], warnings: [] });
+  });
+
   it('see through different spellings of one address', () => {
     const nodes = `    nodes:
       a: { address: "fd00::1" }
