@@ -44,7 +44,6 @@ export function playWithoutFaults(forMs: number, note: (line: string) => void): 
       failover: { holdDown: '0s' },
     });
     const master = await cluster.master();
-    const slave = otherThan(master);
     const before = await cluster.status();
     const history = await HistoryRun.start(rig.host('client'), { to: service, everyMs: 20 });
     const hog = [process.execPath, '-e', 'for (;;);'];
@@ -54,6 +53,7 @@ export function playWithoutFaults(forMs: number, note: (line: string) => void): 
     const beganMs = machineMs();
     let catchUps = 0;
     while (machineMs() - beganMs < forMs) {
+      const slave = otherThan(await cluster.master());
       await cluster.agent(slave).stop();
       const store = cluster.store(slave);
       for (const name of readdirSync(store)) rmSync(join(store, name), { recursive: true });
