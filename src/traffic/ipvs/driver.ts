@@ -7,15 +7,16 @@ import { canonicalHost, formatEndpoint } from '../../kit/address.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
 import type { NodeId } from '../../model/roles.ts';
 import { assertKnown, type Backend, resolveAddress, resolveBackends } from '../backends.ts';
-import { type DirectorDriver, type Finding, findingOf, TOOL_TIMEOUT_MS, type TrafficDeps } from '../deps.ts';
+import { type DirectorDriver, type Finding, findingOf, type TrafficDeps } from '../deps.ts';
 import { familyOf } from '../family.ts';
 import { tableName } from '../gate/plan.ts';
 import { SynGate } from '../gate/syn-gate.ts';
 import { Latest } from '../latest.ts';
 import { CreatedServices } from './created-services.ts';
-import { parseActiveConnections, parseSaved } from './parse.ts';
+import { parseActiveConnections } from './parse.ts';
 import { type IpvsService, type IpvsStep, type IpvsTarget, planIpvs } from './plan.ts';
 import { checkSysctls, setSysctls } from './sysctls.ts';
+import { IpvsTable } from './table.ts';
 
 export type IpvsConfig = Extract<TrafficConfig, { readonly type: 'ipvs' }>;
 
@@ -37,6 +38,7 @@ export class IpvsDriver implements DirectorDriver {
   readonly #group: string;
   readonly #backends: readonly Backend[];
   readonly #deps: TrafficDeps;
+  readonly #table: IpvsTable;
   readonly #sysctlFolder: string;
   readonly #latest: Latest<DesiredTraffic>;
   readonly #created: CreatedServices;
@@ -55,6 +57,7 @@ export class IpvsDriver implements DirectorDriver {
     this.#group = group;
     this.#backends = backends;
     this.#deps = deps;
+    this.#table = IpvsTable.of(deps);
     this.#sysctlFolder = sysctlFolder;
     this.#latest = new Latest((desired) => this.#bring(desired));
     this.#created = new CreatedServices(deps.state === undefined ? null : join(deps.state, CREATED_FILE));
@@ -71,7 +74,7 @@ export class IpvsDriver implements DirectorDriver {
     const { target } = await this.#prepare();
     const server = target.servers.find((one) => one.node === node)?.server;
     if (server === undefined) return null;
-    const text = await this.#ipvsadm(['-Ln', ...target.service.split(' '), '--exact']);
+    const text = await this.#table.ipvsadm(['-Ln', ...target.service.split(' '), '--exact']);
     return parseActiveConnections(text).get(server) ?? 0;
   }
 
@@ -93,7 +96,7 @@ export class IpvsDriver implements DirectorDriver {
   async check(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     try {
-      await this.#ipvsadm(['-Sn']);
+      await this.#table.read();
     } catch (error) {
       findings.push(findingOf(error));
     }
@@ -140,26 +143,16 @@ export class IpvsDriver implements DirectorDriver {
   }
 
   async #read(target: IpvsTarget): Promise<IpvsService | null> {
-    return parseSaved(await this.#ipvsadm(['-Sn'])).get(target.service) ?? null;
+    return (await this.#table.read()).get(target.service) ?? null;
   }
 
-  /** One program for all steps. It goes on behind a line that failed and tells only of the last, hence the reading back. */
+  /** A failure is not the end: what matters is what is read back. */
   async #execute(steps: readonly IpvsStep[]): Promise<void> {
     try {
-      await this.#ipvsadm(['-R'], `${steps.join('\n')}\n`);
+      await this.#table.change(steps);
     } catch (error) {
       this.#deps.logger.warn('ipvsadm failed', { driver: this.name, steps: steps.join('; '), error: messageOf(error) });
       if (error instanceof HsctlError && error.code === 'timeout') throw error;
-    }
-  }
-
-  async #ipvsadm(options: readonly string[], input = ''): Promise<string> {
-    try {
-      const { stdout } = await this.#deps.run(['ipvsadm', ...options], { timeoutMs: TOOL_TIMEOUT_MS, input });
-      return stdout;
-    } catch (error) {
-      if (!(error instanceof HsctlError)) throw error;
-      throw new HsctlError(error.code, error.message, hintFor(error), { cause: error });
     }
   }
 
@@ -185,7 +178,7 @@ export class IpvsDriver implements DirectorDriver {
       })),
     };
     if (this.#config.setSysctls) {
-      await this.#ipvsadm(['-Sn']); // which loads the module, and with it come the settings
+      await this.#table.read(); // which loads the module, and with it come the settings
       await setSysctls(this.#sysctlFolder, this.#config.conntrack, this.#deps.logger);
     }
     const gate = { table: tableName(this.#group, protocol, host, virtual.port), place: 'director' } as const;
@@ -204,11 +197,4 @@ function serviceName({ virtual, protocol, fwmark }: IpvsConfig, host: string): s
 function serverPort({ virtual, forwarding, fwmark }: IpvsConfig, backend: Backend): number {
   if (fwmark !== null) return 0;
   return forwarding === 'nat' ? backend.port : virtual.port;
-}
-
-function hintFor(error: HsctlError): string {
-  if (/no such program/.test(error.message)) return 'apt-get install ipvsadm';
-  if (/Can't initialize ipvs|Protocol not available/.test(error.message)) return 'Load the module: modprobe ip_vs.';
-  if (/Permission denied|Operation not permitted|root/.test(error.message)) return 'it needs root or CAP_NET_ADMIN';
-  return error.hint;
 }
