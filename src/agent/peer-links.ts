@@ -322,6 +322,7 @@ export class PeerLinks implements Service {
       end,
       history,
       aloneTo,
+      index: log.indexKey.store,
     };
   }
 

@@ -123,7 +123,7 @@ suite('the manual of replication', () => {
     const expected = FRAME_TYPES.filter(({ link }) => link !== 'control').map(({ code, type, least, most }) => [
       code,
       type,
-      type === 'batch' ? 'bytes' : least === most ? String(most) : 'JSON',
+      type === 'batch' || type === 'hint' ? 'bytes' : least === most ? String(most) : 'JSON',
     ]);
     assert.deepEqual(new Set(told.map(String)), new Set(expected.map(String)));
   });

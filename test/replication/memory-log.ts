@@ -1,3 +1,4 @@
+import type { IndexKey } from '../../src/replication/log/index-key.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { LOG_START, type LogPosition, type LogState, type Reign } from '../../src/model/position.ts';
 import { BatchBuilder } from '../../src/protocol/batch/batch-builder.ts';
@@ -109,6 +110,25 @@ export class MemoryLog implements Log {
   bytesAfter(from: number): number {
     return this.#held.reduce((sum, { bytes, end }) => (end.seq > from ? sum + bytes.length : sum), 0);
   }
+
+  get indexKey(): IndexKey {
+    return { store: 'none', key: [0, 0, 0, 0] };
+  }
+
+  takeIndexKey(): void {}
+
+  ship(): null {
+    return null;
+  }
+
+  expect(): void {
+    throw new Error('this log takes no segments whole');
+  }
+
+  readonly isExpecting = false;
+  readonly isSettled = true;
+
+  async settle(): Promise<void> {}
 
   async cut(position: LogPosition): Promise<string> {
     await this.holdUntil;

@@ -2,7 +2,9 @@ import type { HsctlError } from '../../src/kit/errors.ts';
 import type { LogPosition, LogState } from '../../src/model/position.ts';
 import { BatchHeader } from '../../src/protocol/batch/batch-header.ts';
 import type { DiskLog } from '../../src/replication/log/disk-log.ts';
+import type { IndexKey } from '../../src/replication/log/index-key.ts';
 import type { AgentMemory, Log } from '../../src/replication/log/log.ts';
+import type { Shipment } from '../../src/replication/log/shipment.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimStore } from './sim-store.ts';
 
@@ -77,6 +79,34 @@ export class MirroredLog implements Log {
 
   bytesAfter(from: number): number {
     return this.#log.bytesAfter(from);
+  }
+
+  get indexKey(): IndexKey {
+    return this.#log.indexKey;
+  }
+
+  takeIndexKey(key: IndexKey, keys: number): void {
+    if (this.#process.alive) this.#log.takeIndexKey(key, keys);
+  }
+
+  ship(from: number): Shipment | null {
+    return this.#log.ship(from);
+  }
+
+  expect(hint: Uint8Array): void {
+    if (this.#process.alive) this.#log.expect(hint);
+  }
+
+  get isExpecting(): boolean {
+    return this.#log.isExpecting;
+  }
+
+  get isSettled(): boolean {
+    return this.#log.isSettled;
+  }
+
+  settle(): Promise<void> {
+    return this.#log.settle();
   }
 
   async cut(position: LogPosition): Promise<string> {

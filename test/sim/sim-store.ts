@@ -1,3 +1,4 @@
+import type { IndexKey } from '../../src/replication/log/index-key.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { LOG_START, type LogPosition, type LogState } from '../../src/model/position.ts';
 import { BatchCursor } from '../../src/protocol/batch/batch-cursor.ts';
@@ -219,6 +220,25 @@ export class SimLog implements Log {
     }
     return bytes;
   }
+
+  get indexKey(): IndexKey {
+    return { store: 'none', key: [0, 0, 0, 0] };
+  }
+
+  takeIndexKey(): void {}
+
+  ship(): null {
+    return null;
+  }
+
+  expect(): void {
+    throw new Error('this log takes no segments whole');
+  }
+
+  readonly isExpecting = false;
+  readonly isSettled = true;
+
+  async settle(): Promise<void> {}
 
   async cut(position: LogPosition): Promise<string> {
     this.#check();

@@ -28,6 +28,7 @@ export const peerHello: PeerHello = {
   end: { epoch: 0, seq: 0, hash: 0 },
   history: [],
   aloneTo: 0,
+  index: 'b-index',
 };
 
 export interface LogLine {

@@ -79,6 +79,7 @@ suite('links over mutual TLS', () => {
       end: { epoch: 0, seq: 0, hash: 0 },
       history: [],
       aloneTo: 0,
+      index: 'b-index',
     } as const;
     dialled.send({ type: 'peerHello', ...peerHello });
     const { link } = await listener.nextLink();

@@ -16,6 +16,7 @@ const HELLO: PeerHello = {
   end: { epoch: 0, seq: 0, hash: 0 },
   history: [],
   aloneTo: 0,
+  index: 'bench',
 };
 
 /**
@@ -43,7 +44,7 @@ function count(link: LinkConnection, windowMs: number, windows: number): Promise
   return new Promise((resolve, reject) => {
     link.onClose((reason) => reject(new Error(`the master closed the link: ${reason}`)));
     link.onMessage((message) => {
-      if (message.type !== 'batch') return answer(link, message);
+      if (message.type !== 'batch' && message.type !== 'hint') return answer(link, message);
       const nowMs = performance.now();
       firstMs ??= nowMs;
       const window = Math.floor((nowMs - firstMs) / windowMs);

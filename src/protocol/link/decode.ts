@@ -12,7 +12,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  *
  * The first message must be a hello (`hello` or `peerHello`), which also settles the kind of the link: messages
  * of the other kind are refused from then on. A `refusal` may stand in its place. Bodies that come in pieces are
- * gathered, within their type's limit; batches are not: what has come of one is given out at once, as a view of
+ * gathered, within their type's limit; batches and hint files are not: what has come of one is given out at once, as a view of
  * the chunk, good as long as that, so that log bytes are not copied here and no length that the other side claims for them costs memory.
  */
 export class LinkDecoder {
@@ -63,7 +63,7 @@ export class LinkDecoder {
     this.#at += available;
     this.#bodyLeft -= available;
     if (this.#bodyLeft === 0) this.#frame = null;
-    if (frame.type === 'batch') return { type: 'batch', bytes: piece };
+    if (frame.type === 'batch' || frame.type === 'hint') return { type: frame.type, bytes: piece };
     const body = this.#gather(piece);
     if (body === null) return null;
     const message = parseBody(frame.type, body);
@@ -125,7 +125,7 @@ function isFirst(frame: FrameType): boolean {
   return frame.type === 'hello' || frame.type === 'peerHello' || frame.type === 'refusal';
 }
 
-function parseBody(type: Exclude<LinkMessage['type'], 'batch'>, body: Uint8Array): LinkMessage {
+function parseBody(type: Exclude<LinkMessage['type'], 'batch' | 'hint'>, body: Uint8Array): LinkMessage {
   switch (type) {
     case 'beat':
     case 'grant':
@@ -140,6 +140,7 @@ function parseBody(type: Exclude<LinkMessage['type'], 'batch'>, body: Uint8Array
     case 'reloaded':
     case 'peerHello':
     case 'attach':
+    case 'segment':
     case 'refusal':
       return readJson(type, body);
   }

@@ -6,7 +6,7 @@ import type { LinkMessage } from './messages.ts';
 /** A frame ready to be sent. `payload` goes behind `head`, uncopied: it must not change until it is sent. */
 export interface EncodedFrame {
   readonly head: Uint8Array;
-  /** Only for `batch`: the very bytes of the message. */
+  /** Only for `batch` and `hint`: the very bytes of the message. */
   readonly payload: Uint8Array | null;
 }
 
@@ -17,6 +17,7 @@ export function encodeMessage(message: LinkMessage): EncodedFrame {
   const frame = frameTypeOf(message.type);
   switch (message.type) {
     case 'batch':
+    case 'hint':
       return { head: newFrame(frame, message.bytes.length, 0), payload: message.bytes };
     case 'beat':
     case 'grant':
@@ -34,6 +35,7 @@ export function encodeMessage(message: LinkMessage): EncodedFrame {
     case 'reloaded':
     case 'peerHello':
     case 'attach':
+    case 'segment':
     case 'refusal': {
       const { type: _, ...content } = message;
       const body = utf8.encode(JSON.stringify(content));

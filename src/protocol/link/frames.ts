@@ -6,7 +6,10 @@ import type { LinkMessage } from './messages.ts';
  */
 export const FRAME_HEADER_BYTES = 5;
 
-/** Most bytes of log in one `batch` frame; longer stretches go in several. */
+/** Most bytes of a hint file, which the slave gathers: entries of 4 million records, and tables. */
+export const HINT_LIMIT_BYTES = 64 * 1024 * 1024;
+
+/** Most bytes of log in one `batch` frame, or of a hint file in one `hint` frame; longer stretches go in several. */
 export const SLICE_LIMIT_BYTES = 1024 * 1024;
 
 export type MessageType = LinkMessage['type'];
@@ -42,6 +45,8 @@ export const FRAME_TYPES = [
   { type: 'release', code: 11, link: 'peer', least: 8, most: 8 },
   { type: 'reload', code: 13, link: 'control', least: 2, most: 1024 },
   { type: 'reloaded', code: 14, link: 'control', least: 2, most: STATE_LIMIT_BYTES },
+  { type: 'segment', code: 15, link: 'peer', least: 2, most: 1024 },
+  { type: 'hint', code: 16, link: 'peer', least: 1, most: SLICE_LIMIT_BYTES },
   { type: 'refusal', code: 12, link: 'both', least: 2, most: 8 * 1024 },
 ] as const satisfies readonly FrameType[];
 

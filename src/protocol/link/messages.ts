@@ -103,6 +103,8 @@ export interface PeerHello {
   readonly end: LogPosition;
   readonly history: readonly Reign[];
   readonly aloneTo: number;
+  /** Name of the secret under which this node's index knows its keys. */
+  readonly index: string;
 }
 
 /** Master to slave: where the logs part and what will be sent. The slave cuts its log there, if it may, then takes batches. */
@@ -117,6 +119,30 @@ export interface Attach {
   readonly catchUpBytes: number;
   /** True if the shared part reaches too far back and the slave has to start from nothing. */
   readonly fromNothing: boolean;
+  /** The master's index key, for a slave that starts from nothing and can make it its own; else null. */
+  readonly index: IndexOffer | null;
+}
+
+/** Name and secret of an index, and how many keys it knows. */
+export interface IndexOffer {
+  readonly name: string;
+  readonly secret: readonly [number, number, number, number];
+  readonly keys: number;
+}
+
+/**
+ * Master to slave, whose index has the same key: the batches that come next are those of one complete segment, and
+ * before them comes its hint file, of so many bytes, by `hint` messages.
+ */
+export interface SegmentMessage {
+  readonly type: 'segment';
+  readonly hintBytes: number;
+}
+
+/** Master to slave: the next bytes of a hint file. */
+export interface HintMessage {
+  readonly type: 'hint';
+  readonly bytes: Uint8Array;
 }
 
 /**
@@ -158,5 +184,15 @@ export interface Refusal {
 }
 
 export type ControlMessage = Hello | Report | Beat | Grant | Assign | ReloadRequest | ReloadAnswer | Refusal;
-export type PeerMessage = PeerHello | Attach | BatchMessage | Ack | Ping | Grant | Release | Refusal;
+export type PeerMessage =
+  | PeerHello
+  | Attach
+  | SegmentMessage
+  | HintMessage
+  | BatchMessage
+  | Ack
+  | Ping
+  | Grant
+  | Release
+  | Refusal;
 export type LinkMessage = ControlMessage | PeerMessage;

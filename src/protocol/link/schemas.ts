@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { agentReportSchema } from '../../model/agent-report.ts';
 import { assignmentSchema } from '../../model/assignment.ts';
 import { ROLES } from '../../model/roles.ts';
-import type { Assign, Attach, Hello, PeerHello, Refusal, ReloadAnswer, ReloadRequest, Report } from './messages.ts';
+import { HINT_LIMIT_BYTES } from './frames.ts';
+import type {
+  Assign,
+  Attach,
+  Hello,
+  PeerHello,
+  Refusal,
+  ReloadAnswer,
+  ReloadRequest,
+  Report,
+  SegmentMessage,
+} from './messages.ts';
 
 /** Longest text, and most lines, in the answer to `reload`. */
 export const RELOAD_TEXT_LIMIT = 4000;
@@ -11,6 +22,9 @@ export const RELOAD_LINES_LIMIT = 100;
 /** Checks of the messages that travel as JSON: the body is the message without its `type`. */
 
 const count = z.number().int().nonnegative();
+const word = count.max(0xffff_ffff);
+/** More keys than any memory has room for. */
+const KEYS_LIMIT = 2 ** 32;
 const name = z.string().min(1).max(256);
 const position = z.strictObject({ epoch: count, seq: count, hash: count.max(0xffff_ffff) });
 const versions = z.strictObject({ oldest: count, newest: count });
@@ -35,6 +49,7 @@ const peerHelloSchema = z.strictObject({
   end: position,
   history: z.array(z.strictObject({ epoch: count, firstSeq: count })),
   aloneTo: count,
+  index: name,
 }) satisfies z.ZodType<Omit<PeerHello, 'type'>>;
 
 const attachSchema = z.strictObject({
@@ -43,7 +58,12 @@ const attachSchema = z.strictObject({
   end: position,
   catchUpBytes: count,
   fromNothing: z.boolean(),
+  index: z.strictObject({ name, secret: z.tuple([word, word, word, word]), keys: count.max(KEYS_LIMIT) }).nullable(),
 }) satisfies z.ZodType<Omit<Attach, 'type'>>;
+
+const segmentSchema = z.strictObject({ hintBytes: count.positive().max(HINT_LIMIT_BYTES) }) satisfies z.ZodType<
+  Omit<SegmentMessage, 'type'>
+>;
 
 const refusalSchema = z.strictObject({
   code: z.enum(['version', 'identity', 'epoch', 'diverged', 'busy']),
@@ -70,7 +90,16 @@ const reportSchema = z.strictObject({ report: agentReportSchema }) satisfies z.Z
 const assignSchema = z.strictObject({ assignment: assignmentSchema }) satisfies z.ZodType<Omit<Assign, 'type'>>;
 
 /** Messages that travel as JSON. */
-export type JsonMessage = Hello | Report | Assign | ReloadRequest | ReloadAnswer | PeerHello | Attach | Refusal;
+export type JsonMessage =
+  | Hello
+  | Report
+  | Assign
+  | ReloadRequest
+  | ReloadAnswer
+  | PeerHello
+  | Attach
+  | SegmentMessage
+  | Refusal;
 
 export const JSON_SCHEMAS = {
   hello: helloSchema,
@@ -80,5 +109,6 @@ export const JSON_SCHEMAS = {
   reloaded: reloadedSchema,
   peerHello: peerHelloSchema,
   attach: attachSchema,
+  segment: segmentSchema,
   refusal: refusalSchema,
 } as const satisfies Record<JsonMessage['type'], z.ZodType>;

@@ -27,8 +27,14 @@ export function planAttach(log: Log, peer: PeerHello, epoch: number): AttachPlan
       end,
       catchUpBytes: Math.max(0, Math.round(log.bytesAfter(fromNothing ? 0 : fork.seq))),
       fromNothing,
+      index: fromNothing || peer.end.seq === 0 ? indexOf(log) : null,
     },
   };
+}
+
+function indexOf(log: Log): Attach['index'] {
+  const { store, key } = log.indexKey;
+  return { name: store, secret: key, keys: log.count };
 }
 
 export type CutPlan =

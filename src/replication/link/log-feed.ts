@@ -2,6 +2,7 @@ import type { Scheduler, Timer } from '../../kit/clock.ts';
 import { HsctlError } from '../../kit/errors.ts';
 import type { LinkConnection } from '../../transport/link-connection.ts';
 import type { Log } from '../log/log.ts';
+import type { Shipment } from '../log/shipment.ts';
 import { RateMeter } from '../pace/rate-meter.ts';
 import { type Pace, TokenBucket } from '../pace/token-bucket.ts';
 import { ReadRooms } from './read-rooms.ts';
@@ -21,9 +22,20 @@ interface Stretch {
   readonly lastSeq: number;
 }
 
+/** What was read ahead: batches, or a part of what a complete segment consists of. */
+interface Prefetched extends Stretch {
+  readonly kind: 'batch' | 'hint';
+  /** With the first part of a segment: how long its hint file is; else 0. */
+  readonly hintBytes: number;
+  /** No more of the same segment comes. */
+  readonly last: boolean;
+}
+
 export interface LogFeedOptions {
   readonly link: LinkConnection;
   readonly log: Log;
+  /** Whether the slave takes complete segments whole: its index has the same key. */
+  readonly ships: boolean;
   readonly pace: Pace;
   readonly scheduler: Scheduler;
   /** The log could not be read. */
@@ -53,6 +65,7 @@ export interface CatchUp {
 export class LogFeed {
   readonly #link: LinkConnection;
   readonly #log: Log;
+  readonly #ships: boolean;
   readonly #scheduler: Scheduler;
   readonly #bucket: TokenBucket;
   readonly #rate: RateMeter;
@@ -65,9 +78,12 @@ export class LogFeed {
   /** Everything up to here was handed to the link or is in `#outgoing`. */
   #takenSeq: number;
   #outgoing: Uint8Array | null = null;
+  #outgoingKind: 'batch' | 'hint' = 'batch';
   #outgoingAt = 0;
   #outgoingPaced = false;
-  #prefetched: Stretch | null = null;
+  #prefetched: Prefetched | null = null;
+  /** The complete segment that is being sent. */
+  #shipment: Shipment | null = null;
   readonly #rooms = new ReadRooms();
   #readBytes = FIRST_READ_BYTES;
   /** Bytes of log that the link was ever given. */
@@ -83,6 +99,7 @@ export class LogFeed {
   constructor(options: LogFeedOptions, fromSeq: number) {
     this.#link = options.link;
     this.#log = options.log;
+    this.#ships = options.ships;
     this.#scheduler = options.scheduler;
     this.#onFailure = options.onFailure;
     this.#onLive = options.onLive;
@@ -130,7 +147,8 @@ export class LogFeed {
     if (this.#isLive) return null;
     const doneBytes = this.#sentBytes;
     const underWay = this.#outgoing === null ? 0 : this.#outgoing.length - this.#outgoingAt;
-    const totalBytes = doneBytes + underWay + Math.max(0, Math.round(this.#log.bytesAfter(this.#takenSeq)));
+    const left = this.#log.bytesAfter(this.#takenSeq) + (this.#shipment?.leftBytes ?? 0);
+    const totalBytes = doneBytes + underWay + Math.max(0, Math.round(left));
     return { doneBytes, totalBytes, bytesPerSecond: this.#rate.bytesPerSecond(this.#scheduler.monotonicMs()) };
   }
 
@@ -140,10 +158,12 @@ export class LogFeed {
     this.#recent = [];
     this.#outgoing = null;
     this.#prefetched = null;
+    this.#shipment?.close();
   }
 
   /** Whether the next record to send is in memory, or yet to be written. */
   get #isLive(): boolean {
+    if (this.#shipment !== null) return false;
     return this.#takenSeq === this.#endSeq || this.#recent[0]?.firstSeq === this.#takenSeq + 1;
   }
 
@@ -166,6 +186,7 @@ export class LogFeed {
     const next = live ? this.#recent[0] : this.#prefetched;
     if (next !== undefined && next !== null) {
       if (live) this.#dropOldest();
+      this.#outgoingKind = live || this.#prefetched === null ? 'batch' : this.#begin(this.#prefetched);
       this.#prefetched = null;
       this.#outgoing = next.bytes;
       this.#outgoingAt = 0;
@@ -174,6 +195,18 @@ export class LogFeed {
     }
     this.#read();
     return this.#outgoing !== null;
+  }
+
+  /** What was read ahead is to go out now. */
+  #begin({ kind, hintBytes, last }: Prefetched): 'batch' | 'hint' {
+    if (hintBytes > 0) this.#link.send({ type: 'segment', hintBytes });
+    if (last) this.#endShipment();
+    return kind;
+  }
+
+  #endShipment(): void {
+    this.#shipment?.close();
+    this.#shipment = null;
   }
 
   #becomeLive(): void {
@@ -194,7 +227,7 @@ export class LogFeed {
       if (waitMs > 0) return this.#wait(waitMs);
       this.#bucket.take(piece.length, nowMs);
     }
-    this.#writable = this.#link.send({ type: 'batch', bytes: piece });
+    this.#writable = this.#link.send({ type: this.#outgoingKind, bytes: piece });
     this.#sentBytes += piece.length;
     this.#givenBytes += piece.length;
     this.#rate.add(piece.length, nowMs);
@@ -216,30 +249,47 @@ export class LogFeed {
 
   /** Fetches the stretch behind what was taken, if it is not in memory and not on its way. */
   #read(): void {
-    if (!this.#reading && this.#prefetched === null && !this.#isLive) void this.#readAfter(this.#takenSeq);
+    if (!this.#reading && this.#prefetched === null && !this.#isLive) void this.#readNext(this.#takenSeq);
   }
 
-  async #readAfter(from: number): Promise<void> {
+  async #readNext(from: number): Promise<void> {
     this.#reading = true;
     const length = this.#readBytes;
     this.#readBytes = Math.min(2 * length, READ_BYTES);
     const room = this.#rooms.take(length, this.#givenBytes, this.#link.queuedBytes);
-    let stretch: Awaited<ReturnType<Log['readAfter']>>;
+    let next: Prefetched;
     try {
-      stretch = await this.#log.readAfter(from, length, room);
+      if (this.#ships) this.#shipment ??= this.#log.ship(from);
+      next = await (this.#shipment === null
+        ? this.#readBatches(from, length, room)
+        : this.#readShipment(this.#shipment, from, length, room));
     } catch (thrown) {
       return this.#fail(thrown);
     } finally {
       this.#reading = false;
     }
     if (this.#stopped) return;
-    const { bytes, lastSeq } = stretch;
-    if (room !== undefined && bytes?.buffer !== room.buffer) this.#rooms.leave(room, this.#givenBytes);
-    if (bytes === null)
-      return this.#fail(new HsctlError('disk', `the log ends at record ${from} instead of ${this.#endSeq}`));
+    if (room !== undefined && next.bytes.buffer !== room.buffer) this.#rooms.leave(room, this.#givenBytes);
     // Nothing else can have been taken meanwhile: what is in memory begins behind what was to be read.
-    this.#prefetched = { bytes, firstSeq: from + 1, lastSeq };
+    this.#prefetched = next;
     this.#pump();
+  }
+
+  async #readBatches(from: number, length: number, room: Uint8Array | undefined): Promise<Prefetched> {
+    const { bytes, lastSeq } = await this.#log.readAfter(from, length, room);
+    if (bytes === null) throw new HsctlError('disk', `the log ends at record ${from} instead of ${this.#endSeq}`);
+    return { bytes, firstSeq: from + 1, lastSeq, kind: 'batch', hintBytes: 0, last: true };
+  }
+
+  async #readShipment(
+    shipment: Shipment,
+    from: number,
+    length: number,
+    room: Uint8Array | undefined,
+  ): Promise<Prefetched> {
+    const { isBegun, hintBytes, endSeq } = shipment;
+    const part = await shipment.next(length, room);
+    return { ...part, firstSeq: from + 1, lastSeq: endSeq, hintBytes: isBegun ? 0 : hintBytes };
   }
 
   #fail(thrown: unknown): void {

@@ -168,6 +168,8 @@ export class MasterSession {
       case 'reload':
       case 'reloaded':
       case 'attach':
+      case 'segment':
+      case 'hint':
       case 'batch':
       case 'ping':
         return this.close(`node ${this.#options.peer} sent ${message.type}, which only a master sends`);
@@ -203,7 +205,9 @@ export class MasterSession {
     const { link, log, pace, scheduler } = this.#options;
     const onFailure = (thrown: unknown): void => this.#fail(thrown);
     const onLive = (): void => void (this.#levelSeq = log.end.seq);
-    this.#feed = new LogFeed({ link, log, pace, scheduler, onFailure, onLive }, fromSeq);
+    // A slave that started from nothing took over our index key with the attachment.
+    const ships = attach.index !== null || this.#peerHello.index === log.indexKey.store;
+    this.#feed = new LogFeed({ link, log, ships, pace, scheduler, onFailure, onLive }, fromSeq);
     this.#owner.attached(attach);
     this.#owner.acked(attach.epoch, seq);
   }

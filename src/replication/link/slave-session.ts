@@ -1,7 +1,15 @@
 import type { Scheduler, Timer } from '../../kit/clock.ts';
 import { HsctlError } from '../../kit/errors.ts';
 import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
-import type { Attach, LinkMessage, PeerHello, Ping, Refusal } from '../../protocol/link/messages.ts';
+import type {
+  Attach,
+  HintMessage,
+  LinkMessage,
+  PeerHello,
+  Ping,
+  Refusal,
+  SegmentMessage,
+} from '../../protocol/link/messages.ts';
 import type { LinkConnection } from '../../transport/link-connection.ts';
 import type { Log } from '../log/log.ts';
 import { RateMeter } from '../pace/rate-meter.ts';
@@ -10,6 +18,7 @@ import { type CutPlan, planCut } from './attach-plan.ts';
 import { BatchAssembler } from './batch-assembler.ts';
 import { carryOutCut } from './carry-out-cut.ts';
 import { greetingRefusal } from './greeting.ts';
+import { HintAssembler } from './hint-assembler.ts';
 import { IntactWatch } from './intact-watch.ts';
 import type { CatchUp } from './log-feed.ts';
 import { SilenceWatch } from './silence-watch.ts';
@@ -50,8 +59,10 @@ export class SlaveSession {
   #following = false;
   #hasFollowed = false;
   #intact: IntactWatch | null = null;
-  /** The session is not done before that is. */
-  #cutting = false;
+  /** Hint file of the segment that comes next, as far as it has come. */
+  #hint: HintAssembler | null = null;
+  /** The log is being cut, or settled: the session is not done before that is. */
+  #busy = false;
   #receivedBytes = 0;
   #ended = false;
   readonly #done = Promise.withResolvers<void>();
@@ -136,7 +147,18 @@ export class SlaveSession {
     this.#acks.stop();
     this.#greeter.cancel();
     this.#owner.ended(reason, failure);
-    if (!this.#cutting) this.#done.resolve();
+    if (!this.#busy) void this.#leaveSettled();
+  }
+
+  /** Whoever goes on with the log finds it settled, unless it has failed. */
+  async #leaveSettled(): Promise<void> {
+    try {
+      if (!this.#log.isSettled) await this.#log.settle();
+    } catch (thrown) {
+      if (!(thrown instanceof HsctlError)) throw thrown;
+    } finally {
+      this.#done.resolve();
+    }
   }
 
   #refuse(refusal: Refusal): void {
@@ -160,6 +182,9 @@ export class SlaveSession {
     switch (message.type) {
       case 'batch':
         return this.#takeBatches(message.bytes);
+      case 'segment':
+      case 'hint':
+        return this.#takeHint(message);
       case 'ping':
         return this.#answer(message);
       case 'attach':
@@ -213,7 +238,7 @@ export class SlaveSession {
   }
 
   async #cutAndFollow(attach: Attach, plan: Exclude<CutPlan, { kind: 'conflict' }>): Promise<void> {
-    this.#cutting = true;
+    this.#busy = true;
     try {
       const ready = await this.#carryOut(plan);
       if (this.#options.syncBeforeAck) await this.#log.sync();
@@ -223,8 +248,8 @@ export class SlaveSession {
     } catch (thrown) {
       this.#fail(thrown);
     } finally {
-      this.#cutting = false;
-      if (this.#ended) this.#done.resolve();
+      this.#busy = false;
+      if (this.#ended) void this.#leaveSettled();
     }
   }
 
@@ -236,6 +261,10 @@ export class SlaveSession {
 
   #follow(attach: Attach): void {
     if (attach.epoch !== this.#owner.epoch) return this.#refuseEpoch(attach.epoch);
+    if (attach.index !== null && this.#log.end.seq === 0) {
+      const { name, secret, keys } = attach.index;
+      this.#log.takeIndexKey({ store: name, key: secret }, keys);
+    }
     this.#intact = new IntactWatch(this.#log, attach.end.seq);
     this.#following = true;
     this.#hasFollowed = true;
@@ -244,12 +273,59 @@ export class SlaveSession {
     this.#sendAck(this.#log.end.seq);
   }
 
-  #takeBatches(bytes: Uint8Array): void {
+  /** Whether log may be taken at this moment; if not, the session is over. */
+  #takesLog(): boolean {
     const attach = this.#attach;
-    if (!this.#following || attach === null) return this.close('batches came before this node follows');
-    if (attach.epoch !== this.#owner.epoch) return this.#refuseEpoch(attach.epoch);
+    if (!this.#following || attach === null) this.close('batches came before this node follows');
+    else if (attach.epoch !== this.#owner.epoch) this.#refuseEpoch(attach.epoch);
+    return !this.#ended;
+  }
+
+  #takeHint(message: SegmentMessage | HintMessage): void {
+    if (!this.#takesLog()) return;
+    try {
+      if (message.type === 'segment') {
+        if (this.#hint !== null) throw new HsctlError('format', 'a segment came within a hint file');
+        this.#hint = new HintAssembler(message.hintBytes);
+        return;
+      }
+      const whole = this.#hint?.add(message.bytes);
+      if (whole === undefined) throw new HsctlError('format', 'a hint file came without a segment');
+      if (whole === null) return;
+      this.#hint = null;
+      this.#log.expect(whole);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #takeBatches(bytes: Uint8Array): void {
+    if (!this.#takesLog()) return;
     this.#receivedBytes += bytes.length;
     this.#rate.add(bytes.length, this.#options.scheduler.monotonicMs());
+    if (this.#hint !== null) return this.#fail(new HsctlError('format', 'a batch came within a hint file'));
+    if (this.#log.isSettled || this.#log.isExpecting) return this.#push(bytes);
+    void this.#pushOnceSettled(bytes.slice());
+  }
+
+  /** What is not of a segment that came whole waits until such segments are found by key. */
+  async #pushOnceSettled(bytes: Uint8Array): Promise<void> {
+    this.#busy = true;
+    this.#link.pause();
+    try {
+      await this.#log.settle();
+    } catch (thrown) {
+      this.#fail(thrown);
+    } finally {
+      this.#busy = false;
+      if (this.#ended) void this.#leaveSettled();
+    }
+    if (this.#ended) return;
+    this.#push(bytes);
+    this.#link.resume();
+  }
+
+  #push(bytes: Uint8Array): void {
     try {
       this.#assembler.push(bytes, this.#append);
     } catch (thrown) {

@@ -2,16 +2,19 @@ import { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition, LogState } from '../../model/position.ts';
 import { BatchCursor } from '../../protocol/batch/batch-cursor.ts';
 import { damaged } from '../../protocol/batch/batch-header.ts';
-import { checkSingleBatch } from '../../protocol/batch/check-batch.ts';
+import { checkPayload, checkSingleBatch } from '../../protocol/batch/check-batch.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { whyNotNext } from './continuity.ts';
 import { Damage, diskFailure } from './disk-failure.ts';
 import { classBytes } from './fingerprint.ts';
+import type { IndexKey } from './index-key.ts';
+import { Intake } from './intake.ts';
 import type { AgentMemory, Log } from './log.ts';
 import type { ReadResult } from './log-reader.ts';
 import { RecordReader } from './record-reader.ts';
 import { Sealer } from './sealer.ts';
 import type { Segment } from './segment.ts';
+import type { Shipment } from './shipment.ts';
 import { Store, type StoreOptions } from './store.ts';
 import { StoreLock } from './store-lock.ts';
 import { cutLog, resetLog } from './truncate-log.ts';
@@ -24,6 +27,7 @@ export class DiskLog implements Log {
   readonly #store: Store;
   readonly #records = new RecordReader();
   readonly #cursor = new BatchCursor();
+  readonly #intake: Intake;
   readonly #sealer: Sealer;
   readonly #compactor: Compactor;
   #appendedBytes: number;
@@ -53,6 +57,7 @@ export class DiskLog implements Log {
 
   private constructor(store: Store) {
     this.#store = store;
+    this.#intake = new Intake(store);
     this.#sealer = new Sealer(store);
     this.#compactor = new Compactor(store);
     this.#appendedBytes = store.segments.bytes;
@@ -91,18 +96,65 @@ export class DiskLog implements Log {
 
   append(batch: Uint8Array, own = false): void {
     this.#checkOpen();
-    const { header } = own ? this.#cursor.open(batch) : checkSingleBatch(batch, this.#cursor);
+    if (own || this.#intake.segment === null) this.#settleNow();
+    const expecting = this.#intake.segment;
+    const { header } = own ? this.#cursor.open(batch) : this.#checked(batch, expecting !== null);
     const wrong = whyNotNext(this.end, header, batch);
     if (wrong !== '') throw damaged(wrong);
     const { meta, index, history } = this.#store;
     try {
       // What a sparse batch leaves out may have been dropped because of records that are still to come.
       if (header.sparse && meta.intact) meta.setIntact(false);
-      const segment = this.#writableSegment(batch.length);
+      const segment = expecting ?? this.#writableSegment(batch.length);
       this.#write(segment, batch);
-      for (const record of index.apply(this.#cursor, segment, segment.bytes)) history.add(record);
-      segment.add(header, batch);
+      if (expecting === null) {
+        for (const record of index.apply(this.#cursor, segment, segment.bytes)) history.add(record);
+        segment.add(header, batch);
+      } else {
+        this.#intake.take(header, batch.length);
+      }
       this.#appendedBytes += batch.length;
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  get indexKey(): IndexKey {
+    const { store, key } = this.#store.meta;
+    return { store, key };
+  }
+
+  takeIndexKey(key: IndexKey, keys: number): void {
+    this.#checkOpen();
+    if (this.end.seq > 0) throw new Error('invariant broken: the index was to get another key and is not empty');
+    this.#store.takeIndexKey(key);
+    this.#store.index.keys.expect(keys);
+  }
+
+  ship(from: number): Shipment | null {
+    return this.#store.ship(from, (error) => this.#seen(error));
+  }
+
+  expect(hint: Uint8Array): void {
+    this.#checkOpen();
+    try {
+      this.#intake.expect(hint);
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  get isExpecting(): boolean {
+    return this.#intake.segment !== null;
+  }
+
+  get isSettled(): boolean {
+    return this.#intake.isSettled;
+  }
+
+  async settle(): Promise<void> {
+    try {
+      await this.#intake.settle();
     } catch (error) {
       throw this.#fail(error);
     }
@@ -144,11 +196,17 @@ export class DiskLog implements Log {
   }
 
   cut(position: LogPosition): Promise<string> {
-    return this.#change('is being cut', () => cutLog(this.#store, position));
+    return this.#change('is being cut', async () => {
+      await this.#intake.settle();
+      return cutLog(this.#store, position);
+    });
   }
 
   reset(): Promise<string> {
-    return this.#change('is being reset', () => resetLog(this.#store, `log-1-${this.end.seq}`));
+    return this.#change('is being reset', () => {
+      this.#intake.forget();
+      return resetLog(this.#store, `log-1-${this.end.seq}`);
+    });
   }
 
   async repair(): Promise<string> {
@@ -157,6 +215,7 @@ export class DiskLog implements Log {
     this.#closedTo = 'is being repaired';
     try {
       await this.#quiet();
+      this.#intake.forget();
       const path = resetLog(this.#store, 'damaged-log');
       this.#compactor.noteCut(0);
       this.#store.damage = null;
@@ -229,6 +288,7 @@ export class DiskLog implements Log {
     this.#closedTo = 'is closed';
     try {
       await this.#quiet();
+      this.#intake.forget();
       if (this.#failure !== null || this.damage !== null) return;
       await this.#store.syncer.sync();
       await this.#sealer.run();
@@ -278,6 +338,24 @@ export class DiskLog implements Log {
     if (!full || last.bytes === 0) return last;
     last.sealedAtWallMs = options.clock.wallMs();
     return this.#store.addSegment();
+  }
+
+  /** The cursor before the first record of a batch that came from elsewhere. */
+  #checked(batch: Uint8Array, ofSegment: boolean): BatchCursor {
+    if (!ofSegment) return checkSingleBatch(batch, this.#cursor);
+    const { header } = this.#cursor.open(batch);
+    checkPayload(header, batch, 0);
+    if (header.totalBytes !== batch.length) throw damaged(`${batch.length - header.totalBytes} bytes behind a batch`);
+    return this.#cursor;
+  }
+
+  #settleNow(): void {
+    if (this.#intake.isSettled) return;
+    try {
+      this.#intake.settleNow();
+    } catch (error) {
+      throw this.#fail(error);
+    }
   }
 
   #write(segment: Segment, batch: Uint8Array): void {

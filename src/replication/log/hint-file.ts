@@ -82,16 +82,19 @@ function group(entries: SortedEntries, shard: number): Uint32Array {
   return words.subarray(starts[shard]! * ENTRY_WORDS, starts[shard + GROUP_SHARDS]! * ENTRY_WORDS);
 }
 
+/** Where the bytes of a hint file come from. */
+type HintSource = Pick<DiskFile, 'path' | 'read' | 'close'>;
+
 /** An opened hint file: everything but the entries is in memory. */
 export class Hint {
   readonly facts: HintFacts;
   readonly checkpoints = new Checkpoints();
   readonly blocks: BlockSums;
   readonly starts: Uint32Array;
-  readonly #file: DiskFile;
+  readonly #file: HintSource;
   readonly #entriesAt: number;
 
-  private constructor(file: DiskFile, facts: HintFacts, tablesAt: number) {
+  private constructor(file: HintSource, facts: HintFacts, tablesAt: number) {
     this.#file = file;
     this.facts = facts;
     const blocks = Math.ceil(facts.bytes / BLOCK_BYTES);
@@ -115,9 +118,18 @@ export class Hint {
   /** Opens a hint file; null if there is none, if it is damaged or of another store: then the segment has to be read. */
   static open(disk: Disk, path: string, store: string): Hint | null {
     if (disk.stat(path) === null) return null;
-    let file: DiskFile | null = null;
+    return Hint.#from(() => disk.open(path, 'read'), store);
+  }
+
+  /** The same for a hint file that is in memory. */
+  static inMemory(bytes: Uint8Array, store: string): Hint | null {
+    return Hint.#from(() => sourceOf(bytes), store);
+  }
+
+  static #from(open: () => HintSource, store: string): Hint | null {
+    let file: HintSource | null = null;
     try {
-      file = disk.open(path, 'read');
+      file = open();
       const prefix = new Uint8Array(PREFIX_BYTES);
       readFully(file, prefix, 0);
       if (MAGIC.some((byte, at) => prefix[at] !== byte)) throw new HsctlError('format', 'it is no hint file');
@@ -136,6 +148,24 @@ export class Hint {
     }
   }
 
+  /** All entries; null if they are damaged. */
+  readAll(): SortedEntries | null {
+    const words = new Uint32Array(this.facts.entries * ENTRY_WORDS);
+    const { starts } = this;
+    if (
+      starts[SHARDS] !== this.facts.entries ||
+      starts.some((start, shard) => shard > 0 && start < starts[shard - 1]!)
+    ) {
+      return null;
+    }
+    for (let shard = 0; shard < SHARDS; shard += GROUP_SHARDS) {
+      const part = this.readGroup(shard);
+      if (part === null) return null;
+      words.set(part, starts[shard]! * ENTRY_WORDS);
+    }
+    return { words, starts };
+  }
+
   /** Entries of the tables from `shard` on, `GROUP_SHARDS` of them; null if they are damaged. */
   readGroup(shard: number): Uint32Array | null {
     const from = this.starts[shard]!;
@@ -150,7 +180,19 @@ export class Hint {
   }
 }
 
-function readFully(file: DiskFile, into: Uint8Array, at: number): void {
+function sourceOf(whole: Uint8Array): HintSource {
+  return {
+    path: 'the hint',
+    read(into, offset, length, from) {
+      const part = whole.subarray(from, from + length);
+      into.set(part, offset);
+      return part.length;
+    },
+    close: () => undefined,
+  };
+}
+
+function readFully(file: HintSource, into: Uint8Array, at: number): void {
   if (file.read(into, 0, into.length, at) < into.length) throw new HsctlError('format', `${file.path} is too short`);
 }
 

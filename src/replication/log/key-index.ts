@@ -113,6 +113,12 @@ export class KeyIndex {
     if (slots > this.#tables[shard]!.length >>> 2) this.#resize(shard, slots);
   }
 
+  /** Makes room for about so many keys in all, spread over the tables as chance has it. */
+  expect(keys: number): void {
+    const each = keys / SHARDS;
+    for (let shard = 0; shard < SHARDS; shard++) this.reserve(shard, Math.ceil(each + 4 * Math.sqrt(each)));
+  }
+
   /** Gives back what was reserved in vain. */
   trim(shard: number): void {
     const slots = Math.ceil((this.#used[shard]! + 1) / ROOMY);

@@ -42,6 +42,12 @@ export class LogReader {
     this.#places.clear();
   }
 
+  /** Tells, whenever it is asked, whether nothing was taken off the log's end since this call. */
+  watchCuts(): () => boolean {
+    const cuts = this.#cuts;
+    return () => this.#cuts === cuts;
+  }
+
   /** See `Log.positionAt`. */
   positionAt(seq: number): LogPosition | null {
     const { end } = this.#segments;

@@ -1,5 +1,7 @@
 import type { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition, LogState } from '../../model/position.ts';
+import type { IndexKey } from './index-key.ts';
+import type { Shipment } from './shipment.ts';
 
 /**
  * The group's log on this node's disk, with the index from key to place: the store is the log, compacted.
@@ -41,6 +43,25 @@ export interface Log {
   readonly oldestResumable: number;
   /** About how many bytes `readAfter` will give in all from there. */
   bytesAfter(from: number): number;
+
+  // --- complete segments, sent and taken whole
+  /** What a slave's index must have in common with this one's so that it can take segments whole. */
+  readonly indexKey: IndexKey;
+  /** Takes over the index key of the master, who has so many keys. Only while the log is empty. @throws HsctlError('disk') */
+  takeIndexKey(key: IndexKey, keys: number): void;
+  /** The complete segment that begins right behind `from`, to be sent whole; null if none does. To be closed. */
+  ship(from: number): Shipment | null;
+  /**
+   * The batches that are appended next are those of the segment of the master whose hint file this is: they need not be parsed.
+   * What they hold is found by key once the segment is complete, or `settle` was called.
+   */
+  expect(hint: Uint8Array): void;
+  /** Whether the next batch belongs to such a segment. */
+  readonly isExpecting: boolean;
+  /** Whether everything that was appended is found by key, and no segment is expected. */
+  readonly isSettled: boolean;
+  /** Resolves once that is so; a segment that was expected is no more. An append in other ways does the same at once. */
+  settle(): Promise<void>;
 
   /**
    * Cuts everything behind `position` (a batch boundary), after saving it to an archive file, whose path is returned; ''

@@ -115,16 +115,21 @@ function fits(hint: Hint, segment: Segment): boolean {
   return samePosition(base, segment.base) && bytes === segment.file.size();
 }
 
-function samePosition(one: LogPosition, other: LogPosition): boolean {
+export function samePosition(one: LogPosition, other: LogPosition): boolean {
   return one.epoch === other.epoch && one.seq === other.seq && one.hash === other.hash;
 }
 
-/** Takes over what a hint file tells of its segment. */
+/** Takes over what a hint file tells of its segment, which is on stable storage. */
 export function takeHint(segment: Segment, hint: Hint): void {
+  takeFacts(segment, hint);
+  segment.syncedBytes = hint.facts.bytes;
+}
+
+/** Takes over what a hint tells of its segment. */
+export function takeFacts(segment: Segment, hint: Hint): void {
   const { facts } = hint;
   segment.entries = null;
   segment.bytes = facts.bytes;
-  segment.syncedBytes = facts.bytes;
   segment.end = facts.end;
   segment.checkpoints = hint.checkpoints;
   segment.blocks = hint.blocks;

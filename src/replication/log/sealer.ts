@@ -1,4 +1,5 @@
 import { diskFailure } from './disk-failure.ts';
+import { EntryList } from './entry-list.ts';
 import { encodeHint } from './hint-file.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
@@ -19,7 +20,7 @@ export class Sealer {
   /** Whether a segment is complete and synced, and has no hint file. */
   get due(): boolean {
     const { list } = this.#store.segments;
-    return list.some(({ entries, sealedAtWallMs }) => entries !== null && sealedAtWallMs !== null);
+    return list.some((segment) => segment.sealedAtWallMs !== null && !segment.isSealed);
   }
 
   /** Resolves once every segment that can have a hint has one. Rejects as the disk does. */
@@ -38,7 +39,7 @@ export class Sealer {
   async #sealAll(): Promise<void> {
     for (const segment of this.#store.segments.list) {
       if (segment.syncedBytes < segment.bytes || segment.sealedAtWallMs === null) return;
-      if (segment.entries !== null) await this.#seal(segment);
+      if (!segment.isSealed) await this.#seal(segment);
     }
   }
 
@@ -46,8 +47,8 @@ export class Sealer {
     const { disk, directory } = this.#store.options;
     const path = this.#store.path(segment.name, 'hint');
     await turn();
-    if (segment.entries === null) return;
-    const parts = encodeHint(segment, await inTurns(segment.entries.sorting()), this.#store.meta.store);
+    if (segment.isSealed) return;
+    const parts = await this.#partsFor(segment);
     try {
       if (disk.stat(path + UNFINISHED) !== null) disk.remove(path + UNFINISHED);
       const file = disk.open(path + UNFINISHED, 'create');
@@ -71,5 +72,12 @@ export class Sealer {
       throw diskFailure('write', path, 0, error);
     }
     segment.entries = null;
+    segment.shippedHint = null;
+  }
+
+  async #partsFor(segment: Segment): Promise<readonly Uint8Array[]> {
+    if (segment.shippedHint !== null) return [segment.shippedHint];
+    const entries = segment.entries ?? new EntryList();
+    return encodeHint(segment, await inTurns(entries.sorting()), this.#store.meta.store);
   }
 }

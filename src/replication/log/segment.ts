@@ -27,8 +27,14 @@ export class Segment {
   bytes = 0;
   checkpoints = new Checkpoints();
   blocks = new BlockSums();
-  /** Kept until the hint file is written. */
+  /** Kept until the hint file is written; null too where the hint came with the segment from the master. */
   entries: EntryList | null = new EntryList();
+  /** The hint file that came with the segment, until it is written. */
+  shippedHint: Uint8Array | null = null;
+  /** Whether it was sent whole to a slave. */
+  wasShipped = false;
+  /** Whether the index knows its records. */
+  indexed = true;
   controls: ControlRecord[] = [];
   /** Bytes of deletes. */
   tombstoneBytes = 0;
@@ -56,11 +62,21 @@ export class Segment {
     return this.base.seq + 1;
   }
 
+  /** Whether it is complete and has a hint file. */
+  get isSealed(): boolean {
+    return this.sealedAtWallMs !== null && this.entries === null && this.shippedHint === null;
+  }
+
   /** Takes note of a batch that was written behind the others. */
   add(header: BatchHeader, bytes: Uint8Array): void {
-    this.checkpoints.note(this.bytes, header.firstSeq);
     this.blocks.extend(bytes);
-    this.bytes += bytes.length;
+    this.addShipped(header, bytes.length);
+  }
+
+  /** The same where the checksums of blocks are known already, or will be. */
+  addShipped(header: BatchHeader, bytes: number): void {
+    this.checkpoints.note(this.bytes, header.firstSeq);
+    this.bytes += bytes;
     this.end = header.end;
     if (header.forgetful) this.forgetfulTo = header.lastSeq;
   }

@@ -14,7 +14,7 @@ const LIMIT_BYTES = 64 * 1024;
 const count = z.number().int().nonnegative();
 const metaSchema = z.strictObject({
   version: z.literal(1),
-  /** Random name of the store. */
+  /** Random name of the secret, known to the hint files: the same on nodes of which one began from nothing under the other. */
   store: z.string(),
   /** Secret of the index' fingerprints. */
   key: z.tuple([count, count, count, count]),
@@ -127,6 +127,11 @@ export class StoreMeta implements AgentMemory {
 
   get key(): FingerprintKey {
     return this.#meta.key;
+  }
+
+  /** Another secret, with the name under which hint files know it. The log must be empty. */
+  setIndexKey(store: string, key: FingerprintKey): void {
+    this.#change({ store, key: [...key] });
   }
 
   get intact(): boolean {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kit/clock.ts';
 import type { HsctlError } from '../../kit/errors.ts';
 import type { Random } from '../../kit/random.ts';
+import { HINT_LIMIT_BYTES } from '../../protocol/link/frames.ts';
 import { moveLog } from './archive.ts';
 import type { Rewriter } from './compaction/rewriter.ts';
 import type { Disk } from './disk.ts';
@@ -8,11 +9,13 @@ import { Damage, damagedFile, diskFailure } from './disk-failure.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { History } from './history.ts';
 import { loadIndex } from './load-index.ts';
+import type { IndexKey } from './index-key.ts';
 import { LogIndex } from './log-index.ts';
 import { LogReader } from './log-reader.ts';
 import { type TornTail, openSegments } from './open-segments.ts';
 import { Segment, type SegmentName, fileName } from './segment.ts';
 import { SegmentSet } from './segment-set.ts';
+import { Shipment } from './shipment.ts';
 import type { StoreLock } from './store-lock.ts';
 import { StoreMeta } from './store-meta.ts';
 import { SyncMark } from './sync-mark.ts';
@@ -47,7 +50,7 @@ export class Store {
   readonly options: StoreOptions;
   readonly meta: StoreMeta;
   readonly segments = new SegmentSet();
-  readonly fingerprint: Fingerprint;
+  fingerprint: Fingerprint;
   readonly history = new History();
   readonly reader = new LogReader(this.segments);
   readonly syncer: Syncer;
@@ -111,6 +114,25 @@ export class Store {
     } catch (error) {
       throw diskFailure('make', path, 0, error);
     }
+  }
+
+  /** See `Log.ship`. */
+  ship(from: number, seen: (error: unknown) => unknown): Shipment | null {
+    const segment = this.segments.covering(from + 1);
+    if (segment === undefined || segment.firstSeq !== from + 1 || !segment.isSealed) return null;
+    const hint = this.path(segment.name, 'hint');
+    const shipment = new Shipment(this.options.disk, segment, hint, this.reader.watchCuts(), seen);
+    if (shipment.hintBytes <= HINT_LIMIT_BYTES) return shipment;
+    shipment.close();
+    return null;
+  }
+
+  /** Gives the empty index another key. @throws HsctlError('disk') */
+  takeIndexKey({ store, key }: IndexKey): void {
+    if (store === this.meta.store) return;
+    this.meta.setIndexKey(store, key);
+    this.fingerprint = new Fingerprint(key);
+    this.index = new LogIndex(key, this.segments);
   }
 
   /** Forgets everything that is in memory of the log. */

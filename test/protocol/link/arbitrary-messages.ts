@@ -10,6 +10,7 @@ function record<Fields>(fields: { [Name in keyof Fields]: fc.Arbitrary<Fields[Na
   return fc.record(fields, { noNullPrototype: true });
 }
 
+const word = fc.integer({ min: 0, max: 0xffff_ffff });
 const count = fc.maxSafeNat();
 const name = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme' });
 const text = fc.string({ maxLength: 40, unit: 'grapheme' });
@@ -98,6 +99,7 @@ const anyPeerHello = record({
   end: position,
   history: fc.array(record({ epoch: count, firstSeq: count }), { maxLength: 5 }),
   aloneTo: count,
+  index: name,
 });
 
 const anyControlMessage: fc.Arbitrary<ControlMessage> = fc.oneof(
@@ -140,7 +142,10 @@ const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     end: position,
     catchUpBytes: count,
     fromNothing: fc.boolean(),
+    index: fc.option(record({ name, secret: fc.tuple(word, word, word, word), keys: word })),
   }),
+  record({ type: type('segment'), hintBytes: fc.integer({ min: 1, max: 64 * 1024 * 1024 }) }),
+  record({ type: type('hint'), bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }) }),
   record({ type: type('batch'), bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }) }),
   record({ type: type('ack'), epoch: count, seq: count }),
   record({ type: type('ping'), sentAtMs: time, epoch: count, confirmedSeq: count, wantsLease: fc.boolean() }),

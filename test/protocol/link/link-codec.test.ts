@@ -26,6 +26,7 @@ const peerHello: LinkMessage = {
   end: { epoch: 0, seq: 0, hash: 0 },
   history: [],
   aloneTo: 0,
+  index: 'b-index',
 };
 
 function encodeAll(messages: readonly LinkMessage[]): Buffer {
@@ -52,12 +53,13 @@ function joinSlices(messages: readonly LinkMessage[]): LinkMessage[] {
   const joined: LinkMessage[] = [];
   for (const message of messages) {
     const last = joined.at(-1);
-    if (message.type === 'batch' && last?.type === 'batch') {
-      joined[joined.length - 1] = { type: 'batch', bytes: new Uint8Array([...last.bytes, ...message.bytes]) };
-    } else if (message.type === 'batch') {
-      joined.push({ type: 'batch', bytes: new Uint8Array(message.bytes) });
-    } else {
+    const { type } = message;
+    if (type !== 'batch' && type !== 'hint') {
       joined.push(message);
+    } else if (type === last?.type) {
+      joined[joined.length - 1] = { type, bytes: new Uint8Array([...last.bytes, ...message.bytes]) };
+    } else {
+      joined.push({ type, bytes: new Uint8Array(message.bytes) });
     }
   }
   return joined;

@@ -23,7 +23,7 @@ function helloOf(log: MemoryLog, change: Partial<PeerHello> = {}): PeerHello {
 
 function attachAt(log: MemoryLog, seq: number, change: Partial<Attach> = {}): Attach {
   const fork = log.positionAt(seq) ?? { epoch: 1, seq, hash: 0 };
-  return { type: 'attach', epoch: 2, fork, end: fork, catchUpBytes: 0, fromNothing: false, ...change };
+  return { type: 'attach', epoch: 2, fork, end: fork, catchUpBytes: 0, fromNothing: false, index: null, ...change };
 }
 
 suite("the master's plan", () => {
@@ -39,6 +39,7 @@ suite("the master's plan", () => {
         end: log.end,
         catchUpBytes: log.bytesAfter(12),
         fromNothing: false,
+        index: null,
       },
     });
   });

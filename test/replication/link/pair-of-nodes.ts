@@ -38,7 +38,7 @@ class Node {
     const { role, epoch, renouncedEpoch } = this;
     const versions = { oldest: 1, newest: 1 };
     const names = { cluster: 'realm-7', group: 'world', node: this.#name, instance: `${this.#name}-1` };
-    return { type: 'peerHello', versions, ...names, role, epoch, renouncedEpoch, end, history, aloneTo };
+    return { type: 'peerHello', versions, ...names, role, epoch, renouncedEpoch, end, history, aloneTo, index: 'none' };
   }
 
   peerSaid(hello: PeerHello): void {

@@ -34,6 +34,7 @@ suite('who is on the link', () => {
       end: { epoch: 0, seq: 0, hash: 0 },
       catchUpBytes: 0,
       fromNothing: false,
+      index: null,
     };
     const ping: LinkMessage = { type: 'ping', sentAtMs: 1, epoch: 1, confirmedSeq: 0, wantsLease: true };
     for (const [end, message] of [

@@ -2,18 +2,27 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Random } from '../../../src/kit/random.ts';
 import { inlineRewriter } from './inline-rewriter.ts';
+import { LOG_START } from '../../../src/model/position.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from '../../sim/memory-disk.ts';
 import { checkLog } from './check-log.ts';
 import { LogModel, type ModelRecord } from './log-model.ts';
+import { shipLog } from './ship-log.ts';
 
 type Simple = 'sync' | 'reopen' | 'kill' | 'powerOff' | 'reset' | 'check' | 'confirm' | 'compact' | 'wait' | 'idle';
+
+/** What ends a transfer to a slave, after so many batches. */
+interface ShipStop {
+  readonly batches: number;
+  readonly ending: 'settle' | 'reopen' | 'kill' | 'powerOff' | 'own';
+}
 
 /** One step of a random life of a log. `dies`: after how many changes of the disk the process is killed in the middle. */
 export type Command =
   | { readonly kind: 'append'; readonly records: readonly ModelRecord[]; readonly newEpoch: boolean }
   | { readonly kind: Simple }
   | { readonly kind: 'cut'; readonly back: number }
+  | { readonly kind: 'ship'; readonly stops: readonly ShipStop[] }
   | { readonly kind: 'killWithin' | 'powerOffWithin'; readonly changes: number; readonly command: Command };
 
 const TOMBSTONES_MS = 60_000;
@@ -35,6 +44,22 @@ const append: fc.Arbitrary<Command> = fc.record({
 });
 const simple = (...kinds: Simple[]): fc.Arbitrary<Command> => fc.constantFrom(...kinds).map((kind) => ({ kind }));
 const cut: fc.Arbitrary<Command> = fc.record({ kind: fc.constant('cut' as const), back: fc.nat(5) });
+const ship: fc.Arbitrary<Command> = fc.record({
+  kind: fc.constant('ship' as const),
+  stops: fc.array(
+    fc.record({
+      batches: fc.nat(12),
+      ending: fc.constantFrom(
+        'settle' as const,
+        'reopen' as const,
+        'kill' as const,
+        'powerOff' as const,
+        'own' as const,
+      ),
+    }),
+    { maxLength: 3 },
+  ),
+});
 const interrupted: fc.Arbitrary<Command> = fc.record({
   kind: fc.constantFrom('killWithin' as const, 'powerOffWithin' as const),
   changes: fc.nat(25),
@@ -47,6 +72,7 @@ export const anyCommands = fc.array(
     { weight: 7, arbitrary: simple('sync', 'check', 'confirm', 'compact', 'compact', 'wait', 'idle', 'idle') },
     { weight: 2, arbitrary: simple('reopen', 'kill', 'powerOff') },
     { weight: 2, arbitrary: cut },
+    { weight: 1, arbitrary: ship },
     { weight: 3, arbitrary: interrupted },
     { weight: 1, arbitrary: simple('reset') },
   ),
@@ -103,6 +129,8 @@ export class LogLife {
         return;
       case 'cut':
         return this.#cut(command.back);
+      case 'ship':
+        return this.#ship(command.stops);
       case 'reset':
         return this.#reset();
       case 'reopen':
@@ -137,6 +165,47 @@ export class LogLife {
     this.#model.cut(position.seq);
     this.#durable = Math.min(this.#durable, position.seq);
     this.#lowest = Infinity;
+  }
+
+  /** A slave that begins with nothing gets all of the log, with breaks; it must hold the same then. */
+  async #ship(stops: readonly ShipStop[]): Promise<void> {
+    const disk = new MemoryDisk({ random: this.#random });
+    let slave = this.#open(disk);
+    slave.takeIndexKey(this.#log.indexKey, this.#log.count);
+    for (const { batches, ending } of stops) {
+      let left = batches;
+      // A crash comes in the middle of a change of the disk.
+      if (ending === 'kill' || ending === 'powerOff') disk.changesLeft = left;
+      try {
+        await shipLog(this.#log, slave, async () => left-- === 0);
+      } catch (error) {
+        if (disk.changesLeft >= 0) throw error;
+      }
+      slave = await this.#endTransfer(disk, slave, ending);
+    }
+    await shipLog(this.#log, slave, async () => false);
+    await slave.settle();
+    await checkLog(slave, this.#model, KEYS);
+    await slave.close();
+    slave = this.#open(disk);
+    await checkLog(slave, this.#model, KEYS);
+    await slave.close();
+  }
+
+  async #endTransfer(disk: MemoryDisk, slave: DiskLog, ending: ShipStop['ending']): Promise<DiskLog> {
+    if (ending === 'settle') {
+      await slave.settle();
+      return slave;
+    }
+    if (ending === 'own') {
+      const { end } = slave;
+      slave.append(LogModel.bytesOf([{ kind: 'set', key: 'own', value: '' }], end.epoch + 1, end), true);
+      await slave.cut(end.seq === 0 ? LOG_START : end);
+      return slave;
+    }
+    if (ending === 'reopen') await slave.close();
+    else disk[ending]();
+    return this.#open(disk);
   }
 
   async #reset(): Promise<void> {
@@ -178,8 +247,8 @@ export class LogLife {
     this.#confirmed = Math.min(this.#confirmed, end.seq);
   }
 
-  #open(): DiskLog {
-    const disk = this.#disk.mount();
+  #open(on = this.#disk): DiskLog {
+    const disk = on.mount();
     return DiskLog.open({
       disk,
       directory: '/store',

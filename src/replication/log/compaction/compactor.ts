@@ -110,10 +110,9 @@ export class Compactor {
       const expired = compactedBytes !== null && sealedAtWallMs !== null && sealedAtWallMs < forgetBefore;
       return {
         bytes,
-        // All that a compaction left was of use then. Deletes elsewhere may be outdated, for all that is known.
-        usefulBytes: compactedBytes === null ? liveBytes : bytes - (compactedBytes - liveBytes),
+        usefulBytes: usefulBytes(segment, liveBytes),
         expiredBytes: expired ? segment.tombstoneBytes : 0,
-        ready: sealedAtWallMs !== null && segment.entries === null && segment.end.seq <= this.#confirmedSeq,
+        ready: segment.isSealed && segment.indexed && segment.end.seq <= this.#confirmedSeq,
       };
     });
   }
@@ -233,4 +232,11 @@ export class Compactor {
     const { disk } = this.#store.options;
     for (const path of [job.hintPath, job.logPath]) if (disk.stat(path) !== null) disk.remove(path);
   }
+}
+
+/** How much of a segment is still of use, at most; `liveBytes`: of records to which the index points. */
+function usefulBytes({ bytes, compactedBytes, indexed }: Segment, liveBytes: number): number {
+  if (!indexed) return bytes;
+  // All that a compaction left was of use then. Deletes elsewhere may be outdated, for all that is known.
+  return compactedBytes === null ? liveBytes : bytes - (compactedBytes - liveBytes);
 }

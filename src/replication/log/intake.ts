@@ -1,0 +1,188 @@
+import type { LogPosition } from '../../model/position.ts';
+import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
+import { ENTRY_WORDS, EntryList, type SortedEntries } from './entry-list.ts';
+import { SHARDS } from './fingerprint.ts';
+import { Hint } from './hint-file.ts';
+import { samePosition, takeFacts } from './open-segments.ts';
+import { segmentUpTo } from './rescan.ts';
+import type { Segment } from './segment.ts';
+import type { Store } from './store.ts';
+import { type Steps, turn } from './turns.ts';
+
+/** Entries that are taken into the index in one turn: about a millisecond's work. */
+const TURN_ENTRIES = 8192;
+
+interface Expected {
+  readonly segment: Segment;
+  readonly hint: Hint;
+  readonly hintBytes: Uint8Array;
+  readonly entries: SortedEntries;
+  /** How many of the hint's control records lie in batches that came. */
+  controls: number;
+}
+
+interface Unindexed {
+  readonly segment: Segment;
+  readonly entries: SortedEntries;
+}
+
+/**
+ * Complete segments of the master, which come with their hint files: their batches are checked and written as they come, but
+ * not parsed. What the index has to know of them is in the hint; it is taken in once the segment is there, table
+ * by table and in turns. Until then the index stands where the log ended before.
+ *
+ * What came of a segment that was broken off is read back from its file. Nothing else may be appended before all is
+ * in the index (`settle`), and nobody is told that the log is complete.
+ */
+export class Intake {
+  readonly #store: Store;
+  #expected: Expected | null = null;
+  /** Segments of which the index knows nothing yet, oldest first. */
+  #unindexed: Unindexed[] = [];
+  /** The last segment, if it was broken off. */
+  #broken: Segment | null = null;
+  #steps: Steps<void> | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** The segment to which the next batch belongs; null if none is expected. */
+  get segment(): Segment | null {
+    return this.#expected?.segment ?? null;
+  }
+
+  /** Whether the index knows all that was appended, and no segment is expected. */
+  get isSettled(): boolean {
+    return this.#expected === null && this.#isIndexed;
+  }
+
+  /**
+   * The batches that come next are those of the segment to which this hint file belongs. One that is of no use here (damaged, of
+   * an index with another secret, of another place in the log) is ignored: the batches are then taken as any others.
+   */
+  expect(hintBytes: Uint8Array): void {
+    const { segments, meta } = this.#store;
+    if (this.#expected !== null) return;
+    const hint = Hint.inMemory(hintBytes, meta.store);
+    if (hint === null || !samePosition(hint.facts.base, segments.end)) return;
+    const entries = hint.readAll();
+    if (entries === null) return;
+    this.#expected = { segment: this.#newSegment(), hint, hintBytes, entries, controls: 0 };
+  }
+
+  /** Takes note of a checked batch that was written behind the others of `segment`. */
+  take(header: BatchHeader, bytes: number): void {
+    const expected = this.#expected!;
+    const { segment, hint } = expected;
+    const { controls, end } = hint.facts;
+    for (; (controls[expected.controls]?.seq ?? Infinity) <= header.lastSeq; expected.controls++) {
+      this.#store.history.add(controls[expected.controls]!);
+    }
+    segment.addShipped(header, bytes);
+    if (header.lastSeq >= end.seq) this.#complete(expected, header.end);
+  }
+
+  /** Resolves once the index knows everything that was appended; a segment that was expected is no more. Rejects as the disk does. */
+  async settle(): Promise<void> {
+    this.#breakOff();
+    await this.#running;
+    while (!this.#isIndexed) {
+      this.#step();
+      await turn();
+    }
+  }
+
+  /** The same at once. @throws HsctlError('disk') */
+  settleNow(): void {
+    this.#breakOff();
+    while (!this.#isIndexed) this.#step();
+  }
+
+  /** The log's files are moved away: nothing of this counts any more. */
+  forget(): void {
+    this.#expected = null;
+    this.#broken = null;
+    this.#steps = null;
+    this.#unindexed = [];
+  }
+
+  get #isIndexed(): boolean {
+    return this.#broken === null && this.#unindexed.length === 0;
+  }
+
+  #newSegment(): Segment {
+    const { segments, options } = this.#store;
+    const { last } = segments;
+    if (last !== undefined && last.bytes > 0) last.sealedAtWallMs ??= options.clock.wallMs();
+    const segment = last !== undefined && last.bytes === 0 ? last : this.#store.addSegment();
+    segment.entries = null;
+    return segment;
+  }
+
+  #complete(expected: Expected, end: LogPosition): void {
+    const { segment, hint, hintBytes, entries } = expected;
+    const { facts } = hint;
+    if (segment.bytes !== facts.bytes || !samePosition(end, facts.end)) return this.#breakOff();
+    this.#expected = null;
+    takeFacts(segment, hint);
+    segment.shippedHint = hintBytes;
+    segment.indexed = false;
+    this.#unindexed.push({ segment, entries });
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
+    });
+  }
+
+  #breakOff(): void {
+    if (this.#expected === null) return;
+    this.#broken = this.#expected.segment;
+    this.#expected = null;
+  }
+
+  /** Takes complete segments into the index in the background. */
+  async #run(): Promise<void> {
+    while (this.#unindexed.length > 0) {
+      await turn();
+      if (this.#unindexed.length > 0) this.#step();
+    }
+  }
+
+  #step(): void {
+    this.#steps ??= this.#unindexed.length > 0 ? this.#index(this.#unindexed.slice()) : this.#readBack(this.#broken!);
+    try {
+      if (this.#steps.next().done === true) this.#steps = null;
+    } catch (error) {
+      this.#steps = null;
+      throw error;
+    }
+  }
+
+  /** Table by table: each stays in the processor's cache while the entries of all these segments go into it. */
+  *#index(round: readonly Unindexed[]): Steps<void> {
+    const { index } = this.#store;
+    let done = 0;
+    for (let shard = 0; shard < SHARDS; shard++) {
+      for (const { segment, entries } of round) {
+        const { words, starts } = entries;
+        index.applyEntries(words.subarray(starts[shard]! * ENTRY_WORDS, starts[shard + 1]! * ENTRY_WORDS), segment.id);
+        done += starts[shard + 1]! - starts[shard]!;
+      }
+      if (done < TURN_ENTRIES) continue;
+      done = 0;
+      yield;
+    }
+    for (const { segment } of round) segment.indexed = true;
+    this.#unindexed.splice(0, round.length);
+  }
+
+  *#readBack(segment: Segment): Steps<void> {
+    const { index, segments, fingerprint } = this.#store;
+    const kept = yield* segmentUpTo(segment, segment.bytes, fingerprint);
+    segments.swapLast(kept);
+    kept.entries ??= new EntryList();
+    for (const words of kept.entries.chunks) index.applyEntries(words, kept.id);
+    this.#broken = null;
+  }
+}
