@@ -1,5 +1,15 @@
 import * as Flags from '@oclif/core/flags';
-import { closeSync, mkdirSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { isHost } from '../kit/address.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
@@ -34,16 +44,27 @@ export function saveConfig(
   if (output === undefined) return null;
   try {
     mkdirSync(dirname(output), { recursive: true });
-    if (force) writeFileSync(output, text);
+    if (force && statSync(output, { throwIfNoEntry: false }) !== undefined) replace(output, text);
     else writeNew(output, text);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new HsctlError('refused', `${output} is there already`, 'name another file, or replace it with --force');
-    throw new HsctlError('failed', `${output}: ${messageOf(error)}`, 'name a place that can be written', {
+    throw new HsctlError('failed', `${output || '""'}: ${messageOf(error)}`, 'name a place that can be written', {
       cause: error,
     });
   }
   return output;
+}
+
+/** A disk that fills up leaves the former file as it was. */
+function replace(path: string, text: string): void {
+  const target = realpathSync(path);
+  const facts = statSync(target);
+  if (!facts.isFile()) throw new Error('is there and is no file');
+  const aside = `${target}.new-${process.pid}`;
+  writeNew(aside, text);
+  chmodSync(aside, facts.mode);
+  renameSync(aside, target);
 }
 
 /** A disk that fills up leaves no empty file behind, which would be in the way of the next attempt. */

@@ -32,7 +32,7 @@ function readBytes(path: string): Buffer {
     const missing = (thrown as NodeJS.ErrnoException).code === 'ENOENT';
     throw new HsctlError(
       'config',
-      missing ? `${path}: no such file` : `${path}: cannot be read: ${messageOf(thrown)}`,
+      missing ? `${path || '""'}: no such file` : `${path}: cannot be read: ${messageOf(thrown)}`,
       missing ? 'name the file with --config, or write one with "hsctl init"' : 'check its owner and mode',
       { cause: thrown },
     );

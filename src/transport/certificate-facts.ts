@@ -37,7 +37,7 @@ function parseCertificate(path: string): X509Certificate {
   try {
     return new X509Certificate(readFileSync(path));
   } catch (error) {
-    const hint = 'see "hsctl cert list" for those that there are';
+    const hint = 'make one with "hsctl cert issue", or take a file away that is none';
     throw new HsctlError('refused', `${path}: no certificate can be read: ${messageOf(error)}`, hint, { cause: error });
   }
 }

@@ -36,7 +36,7 @@ function certificateName(identity: Identity): string {
  */
 export async function createAuthority(dir: string, cluster: string, days = AUTHORITY_DAYS): Promise<CertificateFacts> {
   checkName('cluster', cluster);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectory(dir);
   refuseToReplace(
     dir,
     AUTHORITY,
@@ -98,7 +98,7 @@ async function issue(
   const role = identity.role === 'controller' ? '' : `/OU=${identity.role}`;
   const name = identity.role === 'controller' ? identity.role : identity.name;
   const [certificate, key] = [join(dir, `${AUTHORITY}.pem`), join(dir, `${AUTHORITY}.key`)] as const;
-  const longest = daysOfAuthority(certificate, key, clock);
+  const longest = daysOfAuthority(certificate, key, clock, identity.cluster);
   const extensions = [
     'basicConstraints=critical,CA:FALSE',
     'keyUsage=critical,digitalSignature',
@@ -137,14 +137,28 @@ async function make(
   return readCertificate(join(dir, `${name}.pem`));
 }
 
-/** Whole days that the authority has left: it has to outlive what it signs. */
-function daysOfAuthority(certificate: string, key: string, clock: Clock): number {
+/** Whole days that the authority has left: it has to outlive what it signs, which is for its own cluster. */
+function daysOfAuthority(certificate: string, key: string, clock: Clock, cluster: string): number {
   const hint = 'make one with "hsctl cert init", or go to the machine where it is kept';
   if (!existsSync(key)) throw new HsctlError('refused', `${key}: there is no authority here`, hint);
-  const days = Math.floor((readCertificate(certificate).notAfterWallMs - clock.wallMs()) / DAY_MS);
+  const { subject, notAfterWallMs } = readCertificate(certificate);
+  const [, own = cluster] = /^O=hsctl, CN=(.*)$/.exec(subject) ?? [];
+  if (own !== cluster)
+    throw new HsctlError('refused', `${certificate}: the authority of cluster ${own}, not of ${cluster}`, hint);
+  const days = Math.floor((notAfterWallMs - clock.wallMs()) / DAY_MS);
   if (days < 1)
     throw new HsctlError('refused', `${certificate}: the authority has expired, or does today`, 'make a new one');
   return days;
+}
+
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    const what = isTaken ? 'is there and is no directory' : `cannot be made: ${messageOf(error)}`;
+    throw new HsctlError('refused', `${dir}: ${what}`, 'name another directory with --dir', { cause: error });
+  }
 }
 
 function refuseToReplace(dir: string, name: string, hint: string): void {

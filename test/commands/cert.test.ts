@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { certificatesSchema } from '../../src/model/certificate-answers.ts';
@@ -65,6 +65,15 @@ describe('hsctl cert', () => {
     assert.match((await cli.run(['cert', 'list', '--config', '/nowhere'])).stderr, /; with --dir none is needed\n$/);
   });
 
+  it("makes certificates for the authority's own cluster only, and names a file that is none", async () => {
+    await cli.run(['cert', 'init']);
+    const strange = await cli.run(['cert', 'issue', 'node', 'a', '--dir', dir, '--cluster', 'realm-8']);
+    assert.match(strange.stderr, /ca\.pem: the authority of cluster realm-7, not of realm-8\n/);
+    writeFileSync(join(dir, 'x.pem'), 'garbage');
+    const list = await cli.run(['cert', 'list']);
+    assert.match(list.stderr, /x\.pem: no certificate can be read: .*\n {2}.*take a file away that is none\n$/);
+  });
+
   it('refuses what makes no sense, and makes nothing', async () => {
     mkdirSync(dir);
     const cases: [argv: string[], code: number, stderr: RegExp][] = [
@@ -80,6 +89,8 @@ describe('hsctl cert', () => {
       assert.deepEqual([outcome.code, outcome.stdout], [code, '']);
       assert.match(outcome.stderr, stderr);
     }
+    const file = await cli.run(['cert', 'init', '--dir', cli.configPath]);
+    assert.match(file.stderr, /hsctl\.yaml: is there and is no directory\n {2}name another directory with --dir\n$/);
     assert.equal((await cli.run(['cert', 'list'])).stdout, 'no certificates\n');
     assert.deepEqual(readdirSync(dir), []);
     cli.configure();

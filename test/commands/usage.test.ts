@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { CliFixture } from './cli-fixture.ts';
@@ -25,6 +25,7 @@ describe('hsctl, used wrongly', () => {
     [['agent', 'world'], /^hsctl: which node of world\?\n {2}name it: hsctl agent GROUP NODE\n$/],
     [['agent', 'world:a', 'b'], /^hsctl: b: there is a node already, a\n$/],
     [['agent', 'world:z'], /^hsctl: group world has no node z\n {2}it has: a, b\n$/],
+    [['config', 'check', '--config='], /^hsctl: "": no such file\n {2}name the file with --config, /],
     [['completion'], /^hsctl: missing 1 required arg:? .*shell[^]*see "hsctl completion --help"\n$/],
     [['completion', 'tcsh'], /^hsctl: .*tcsh[^]*see "hsctl completion --help"\n$/],
   ];
@@ -54,6 +55,16 @@ describe('hsctl without a reader', () => {
     const init = await cli.shell(limited(`init ${pair} -o "${file}"`));
     assert.deepEqual([init.code, existsSync(file)], [1, false]);
     assert.match(init.stderr, /^hsctl: .*new\.yaml: EFBIG/);
+    writeFileSync(file, 'mine\n');
+    const replaced = await cli.shell(limited(`init ${pair} -o "${file}" --force`));
+    assert.match(replaced.stderr, /^hsctl: .*new\.yaml: EFBIG/);
+    assert.equal(readFileSync(file, 'utf8'), 'mine\n');
+    assert.deepEqual(
+      readdirSync(cli.directory).filter((name) => name.startsWith('new.yaml')),
+      ['new.yaml'],
+    );
+    const pipe = await cli.shell(`mkfifo "${file}.pipe"; "$NODE" "$HSCTL" init ${pair} -o "${file}.pipe" --force`);
+    assert.match(pipe.stderr, /^hsctl: .*\.pipe: is there and is no file\n {2}name a place that can be written\n$/);
     const certificate = await cli.shell(limited(`cert init --cluster realm --dir "${cli.directory}/tls"`));
     assert.equal(certificate.code, 1);
     assert.match(certificate.stderr, /^hsctl: EFBIG.*\n {2}the system refused that; mend it and try again\n$/);
