@@ -1,12 +1,15 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Cluster, GROUP, NODES, type NodeName, otherThan } from './cluster.ts';
 import { machineMs } from './machine-clock.ts';
 import type { MachineClock } from './machine-clocks.ts';
 import type { Rig } from './rig.ts';
 import type { RigProcess } from './rig-process.ts';
 import type { SmallDisk } from './small-disk.ts';
+
+const BUSY_ON_SIGNAL = fileURLToPath(new URL('fixtures/busy-on-signal.ts', import.meta.url));
 
 /** Something that befalls a running pair, and its end. Faults without a common target do not disturb each other's end. */
 export interface Fault {
@@ -63,6 +66,33 @@ export function frozen({ cluster }: FaultScene, program: Program): Fault {
       await startIfEnded(cluster, program);
     },
   };
+}
+
+/**
+ * The program's event loop stands still, as in a long garbage collection, while its other threads and the kernel go on.
+ * For programs that were started in the environment that `busyEnv` gives.
+ */
+export function busy({ rig, cluster }: FaultScene, program: Program): Fault {
+  const [, node = 'director'] = program.split(' ');
+  const file = busyFile(rig.host(node));
+  return {
+    name: `${program} busy`,
+    targets: [program],
+    begin: async () => {
+      writeFileSync(file, '');
+      processOf(cluster, program).signal('SIGUSR2');
+    },
+    end: async () => rmSync(file),
+  };
+}
+
+/** Environment of programs on `machine` that can be kept busy. */
+export function busyEnv(machine: { readonly dir: string }): Record<string, string> {
+  return { NODE_OPTIONS: `--import=${BUSY_ON_SIGNAL}`, HSRIG_BUSY: busyFile(machine) };
+}
+
+function busyFile({ dir }: { readonly dir: string }): string {
+  return join(dir, 'busy');
 }
 
 /**

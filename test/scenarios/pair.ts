@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { Cluster, type ClusterOptions, type NodeName, USUAL_PORTS } from '../rig/cluster.ts';
+import { clusterStatusSchema } from '../../src/model/status.ts';
+import { Cluster, type ClusterOptions, GROUP, type NodeName, USUAL_PORTS } from '../rig/cluster.ts';
 import { type HistoryOptions, HistoryRun } from '../rig/history-run.ts';
+import { MachineClocks } from '../rig/machine-clocks.ts';
 import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../rig/pair-kinds.ts';
 import { Rig } from '../rig/rig.ts';
 
@@ -12,6 +14,8 @@ export interface Scene {
   /** Node that serves at the beginning. */
   readonly master: NodeName;
   readonly history: HistoryRun;
+  /** Of the daemons' machines, if the options ask for them; else null. */
+  readonly clocks: MachineClocks | null;
 }
 
 export interface Lead {
@@ -20,7 +24,7 @@ export interface Lead {
 }
 
 export interface PairOptions {
-  readonly app?: AppKind;
+  readonly app?: AppKind | ClusterOptions['app'];
   readonly traffic?: TrafficKind;
   /** Instead of a usual kind: starts what the traffic needs; gives where clients connect, and the entries of the file. */
   readonly lead?: (rig: Rig) => Promise<Lead>;
@@ -31,6 +35,8 @@ export interface PairOptions {
   readonly env?: ClusterOptions['env'];
   /** How the client goes about it. */
   readonly client?: Omit<HistoryOptions, 'to'>;
+  /** Daemons get clocks that can be moved. */
+  readonly clocks?: boolean;
 }
 
 /**
@@ -41,21 +47,22 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
   return Rig.use(async (rig) => {
     const { app = 'typescript', traffic = 'vip' } = options;
     const { service, entries } = options.lead === undefined ? usualLead(traffic) : await options.lead(rig);
+    const clocks = options.clocks === true ? await MachineClocks.make(rig.dir, rig.hosts) : null;
     const cluster = await Cluster.start({
       director: rig.host('director'),
       nodes: { a: rig.host('a'), b: rig.host('b') },
       dir: join(rig.dir, 'cluster'),
       ports: USUAL_PORTS,
-      app: await friendListIn(app),
+      app: typeof app === 'function' ? app : await friendListIn(app),
       traffic: entries,
       failover: { holdDown: '0s', ...options.failover },
       replication: { ...options.replication },
       ...(options.appSettings === undefined ? {} : { appSettings: options.appSettings }),
-      ...(options.env === undefined ? {} : { env: options.env }),
+      env: (machine) => ({ ...clocks?.env(machine), ...options.env?.(machine) }),
     });
     const history = await HistoryRun.start(rig.host('client'), { to: service, ...options.client });
     await history.nextOk();
-    await act({ rig, cluster, master: await cluster.master(), history });
+    await act({ rig, cluster, master: await cluster.master(), history, clocks });
     await rig.healAll();
     await cluster.restartEnded();
     await cluster.whole();
@@ -71,4 +78,9 @@ export function onPair(act: (scene: Scene) => Promise<void>, options: PairOption
 function usualLead(kind: TrafficKind): Lead {
   const { service, entry } = TRAFFIC[kind];
   return { service, entries: [entry] };
+}
+
+/** Why the controller decides nothing at present; null if it does. */
+export async function tiltOf(cluster: Cluster): Promise<string | null> {
+  return clusterStatusSchema.parse(await cluster.api.status(GROUP)).controller?.tilt ?? null;
 }
