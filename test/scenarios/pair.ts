@@ -6,6 +6,7 @@ import { type HistoryOptions, HistoryRun } from '../rig/history-run.ts';
 import { MachineClocks } from '../rig/machine-clocks.ts';
 import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../rig/pair-kinds.ts';
 import { Rig } from '../rig/rig.ts';
+import { until } from '../rig/until.ts';
 
 /** A pair in the rig that serves, and a client that writes to it. */
 export interface Scene {
@@ -83,4 +84,12 @@ function usualLead(kind: TrafficKind): Lead {
 /** Why the controller decides nothing at present; null if it does. */
 export async function tiltOf(cluster: Cluster): Promise<string | null> {
   return clusterStatusSchema.parse(await cluster.api.status(GROUP)).controller?.tilt ?? null;
+}
+
+/** Resolves when the controller leaves the group as it is by this rule; gives what `hsctl explain` says then. */
+export function heldBy(cluster: Cluster, rule: string): Promise<string> {
+  return until(`rule ${rule}`, async () => {
+    const { wouldDo } = await cluster.api.explain(GROUP);
+    return wouldDo === rule && cluster.hsctl('explain', GROUP);
+  });
 }
