@@ -151,11 +151,22 @@ export const controllerSuspectsItself: Guard = {
     if (silent) return finding(true, 'no agent is heard');
     const master = masterOf(view);
     if (master !== null && hasRenounced(view, master)) return finding(false, `${master.id} gave up by itself`);
+    const { probeSettleMs } = view.thresholds;
     const fallen = view.nodes.filter((node) => node.probe.verdict === 'down').map((node) => node.probe.sinceMs);
-    const together = fallen.length === view.nodes.length && Math.max(...fallen) - Math.min(...fallen) <= TOGETHER_MS;
-    return finding(together, together ? 'all probes fell together' : 'some node is heard');
+    const apartMs = Math.max(...fallen) - Math.min(...fallen);
+    const together = fallen.length === view.nodes.length && apartMs <= Math.max(TOGETHER_MS, probeSettleMs);
+    if (together) return finding(true, 'all probes fell together');
+    const others = view.nodes.filter((node) => node !== master && node.probe.verdict === 'up');
+    if (!onlyItsProbeFails(view, master) || others.length === 0) return finding(false, 'some node is heard');
+    const isEarly = Math.max(...fallen) < probeSettleMs;
+    const names = others.map(({ id }) => id).join(', ');
+    return finding(isEarly, isEarly ? `the probe of ${names} may fall too` : `the probe of ${names} stands`);
   },
 };
+
+function onlyItsProbeFails(view: GroupView, master: NodeView | null): boolean {
+  return master !== null && master.probe.verdict === 'down' && !isSilent(view, master);
+}
 
 export const targetIsLost: Guard = {
   name: 'the chosen node is gone before it was promoted',

@@ -48,6 +48,8 @@ export interface Thresholds {
   readonly holdDownMs: number;
   readonly readyTimeoutMs: number;
   readonly finishWorkMs: number;
+  /** When the probe of one node has fallen, that of another one falls within this time if the same thing is to blame. */
+  readonly probeSettleMs: number;
   readonly switchoverTimeoutMs: number;
   readonly onControllerLoss: 'serve' | 'stop';
   /** The app itself says that it is ready, so it has to be joined to its agent; else hook or probe speak for it. */

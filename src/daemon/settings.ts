@@ -48,12 +48,19 @@ export function groupSettings(group: GroupConfig): GroupSettings {
     holdDownMs: failover.holdDownMs,
     readyTimeoutMs: group.app.readyTimeoutMs,
     finishWorkMs: failover.finishWorkMs,
+    probeSettleMs: probeSettleMs(group),
     switchoverTimeoutMs: failover.switchoverTimeoutMs,
     onControllerLoss: failover.onControllerLoss,
     appJoins: group.app.ready === 'app',
     fence: failover.fence,
     fenceable: group.nodes.filter(({ fence }) => fence.length > 0).map(({ id }) => id),
   };
+}
+
+/** Probes do not run in step: each begins its looks within an interval of the others. */
+function probeSettleMs({ app }: GroupConfig): number {
+  const own = app.probe?.of.filter(({ from }) => from !== 'agent') ?? [];
+  return Math.max(0, ...own.map(({ intervalMs, timeoutMs }) => intervalMs + timeoutMs));
 }
 
 /** For while agents may still work by the former numbers: the longer times of both, the rest as it will be. */

@@ -139,6 +139,7 @@ export class ClosedLoop {
         holdDownMs: 5_000,
         readyTimeoutMs: 3_000,
         finishWorkMs: 200,
+        probeSettleMs: 0,
         switchoverTimeoutMs: 3_000,
         onControllerLoss: SETTINGS.onControllerLoss,
         appJoins: true,

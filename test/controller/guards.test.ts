@@ -164,11 +164,12 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
         'all probes fell together',
         { a: { probe: 'down', probeSinceMs: 3_100 }, b: { probe: 'down', probeSinceMs: 100 } },
       ],
+      ['the probe of b may fall too', { a: { probe: 'down', probeSinceMs: 20 }, thresholds: { probeSettleMs: 1_500 } }],
     ],
     fails: [
       ['some node is heard', {}],
       ['some node is heard', { a: SILENT }],
-      ['some node is heard', { a: { probe: 'down' } }],
+      ['the probe of b stands', { a: { probe: 'down' } }],
       ['some node is heard', { a: { probe: 'down', probeSinceMs: 9_000 }, b: { probe: 'down', probeSinceMs: 100 } }],
       ['a gave up by itself', { a: { ...GAVE_UP, probe: 'down' }, b: { probe: 'down' } }],
     ],

@@ -120,6 +120,14 @@ describe('what the controller does when', () => {
   it('both nodes fail its probes at once: it suspects itself', () => {
     assert.equal(ruleFor({ a: { probe: 'down', probeSinceMs: 500 }, b: { probe: 'down', probeSinceMs: 100 } }), 'R620');
     assert.equal(ruleFor({ a: SILENT, b: SILENT }), 'R620');
+    const fell = (sinceMs: number, b: 'up' | 'unknown') =>
+      ruleFor({ a: { probe: 'down', probeSinceMs: sinceMs }, b: { probe: b }, thresholds: { probeSettleMs: 1_500 } });
+    assert.deepEqual([fell(1_499, 'up'), fell(1_500, 'up'), fell(0, 'unknown')], ['R620', 'R640', 'R640']);
+    const farApart = { a: { probe: 'down', probeSinceMs: 8_000 }, b: { probe: 'down', probeSinceMs: 100 } } as const;
+    assert.deepEqual(
+      [ruleFor(farApart), ruleFor({ ...farApart, thresholds: { probeSettleMs: 9_000 } })],
+      ['R640', 'R620'],
+    );
   });
 
   it('a clock jumps, or the event loop stalls: it decides nothing', () => {

@@ -37,6 +37,7 @@ export const THRESHOLDS: Thresholds = {
   holdDownMs: 60_000,
   readyTimeoutMs: 30_000,
   finishWorkMs: 200,
+  probeSettleMs: 0,
   switchoverTimeoutMs: 5_000,
   onControllerLoss: 'serve',
   appJoins: true,
