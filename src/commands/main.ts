@@ -10,6 +10,8 @@ import { COMMANDS, findCommand, topicCommands, type CommandEntry } from './table
  */
 export async function run(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', endWithoutOutput);
+  // Node would open a port for debuggers, which any user of this machine could use.
+  process.on('SIGUSR1', () => undefined);
   const found = findCommand(argv);
   try {
     if (found === null) return await runWithoutCommand(argv);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -76,6 +77,28 @@ describe('hsctl without a reader', () => {
     mkdirSync(join(home, '.local', 'share', 'hsctl', 'package.json'), { recursive: true });
     const { stderr } = await cli.run(['status'], { HOME: home });
     assert.equal(stderr, '');
+  });
+});
+
+describe('hsctl and signals', () => {
+  it('opens no port for debuggers', async () => {
+    await cli.open();
+    const child = cli.start(['status', '--watch']);
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    await once(child.stdout, 'data');
+    child.kill('SIGUSR1');
+    for (let more = 0; more < 2; more += 1) await once(child.stdout, 'data');
+    const ended = once(child, 'close');
+    child.kill('SIGTERM');
+    assert.deepEqual([await ended, errors], [[null, 'SIGTERM'], '']);
+  });
+
+  it('does not end a daemon that still starts by SIGHUP', async () => {
+    const module = new URL('../../src/commands/stop-signal.ts', import.meta.url).href;
+    const script = `import { stopSignal } from '${module}'; stopSignal(); process.kill(process.pid, 'SIGHUP'); console.log('alive');`;
+    const { stdout } = await cli.shell(`"$NODE" --input-type=module -e "${script}"`);
+    assert.equal(stdout, 'alive\n');
   });
 });
 

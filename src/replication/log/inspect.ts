@@ -164,6 +164,9 @@ function reading<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw diskFailure('read', path, 0, error);
+    const failure = diskFailure('read', path, 0, error);
+    const code = (error as { code?: unknown } | null)?.code;
+    if (code !== 'EACCES' && code !== 'EPERM') throw failure;
+    throw new HsctlError('disk', failure.message, 'run this as root, or as the user of the agent', { cause: error });
   }
 }
