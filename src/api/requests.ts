@@ -7,8 +7,13 @@ const name = z.string().min(1).max(100);
 /** Longest pause or drain that may be asked for. */
 const DURATION_LIMIT_MS = 366 * 86_400_000;
 const durationMs = z.number().int().positive().max(DURATION_LIMIT_MS);
-/** Who the caller says that he is. */
-const operator = z.string().min(1).max(100).default('unknown');
+/** Who the caller says that he is: it stands in events and logs. */
+const operator = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^\P{C}*$/u, 'expected no control characters')
+  .default('unknown');
 
 export const promoteBody = z.strictObject({
   operator,

@@ -5,6 +5,7 @@ import { SUPPORTED_API_VERSION } from '../api/client.ts';
 import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
 import { parseDuration } from '../kit/units.ts';
 import { DEFAULT_CONFIG_PATH } from './controller-socket.ts';
+import { harmless, harmlessJson } from './render/harmless.ts';
 import { paintFor, type Paint } from './render/paint.ts';
 
 /** What all commands share: the flag that names the configuration, the client, and how they print. */
@@ -38,11 +39,16 @@ export abstract class HsctlCommand extends Command {
   }
 
   protected print(...lines: readonly string[]): void {
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    process.stdout.write(harmless(lines.map((line) => `${line}\n`).join('')));
   }
 
   protected printJson(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2));
+    this.printJsonText(JSON.stringify(value, null, 2));
+  }
+
+  /** Of JSON all is kept, since programs read it. */
+  protected printJsonText(json: string): void {
+    process.stdout.write(`${harmlessJson(json)}\n`);
   }
 
   /** JSON of our own, with the version that answers of the API bring along. */
@@ -52,7 +58,7 @@ export abstract class HsctlCommand extends Command {
 
   /** For progress, so that standard output holds the result only. */
   protected printAside(...lines: readonly string[]): void {
-    process.stderr.write(lines.map((line) => `${line}\n`).join(''));
+    process.stderr.write(harmless(lines.map((line) => `${line}\n`).join('')));
   }
 }
 

@@ -25,7 +25,7 @@ export class Events extends ControllerCommand {
     const client = await this.client(flags);
     const query = { limit: flags.lines, ...(args.group !== undefined && { group: args.group }) };
     const show = (event: GroupEvent): void =>
-      this.print(flags.json ? JSON.stringify(event) : renderEvent(event, this.paint));
+      flags.json ? this.printJsonText(JSON.stringify(event)) : this.print(renderEvent(event, this.paint));
     if (flags.follow) return client.followEvents(query, show, new AbortController().signal);
     const events = await client.events(query);
     for (const event of events) show(event);

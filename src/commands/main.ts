@@ -1,6 +1,7 @@
 import { EXIT, HsctlError } from '../kit/errors.ts';
 import { VERSION } from '../kit/version.ts';
 import { describeFailure } from './failure.ts';
+import { harmless } from './render/harmless.ts';
 import { paintFor } from './render/paint.ts';
 import { COMMANDS, findCommand, topicCommands, type CommandEntry } from './table.ts';
 
@@ -22,7 +23,7 @@ export async function run(argv: readonly string[]): Promise<void> {
   } catch (error) {
     const debug = process.env['HSCTL_DEBUG'] === '1';
     const failure = describeFailure(error, found?.entry.id ?? '', paintFor(process.stderr, process.env), debug);
-    process.stderr.write(`${failure.lines.join('\n')}\n`);
+    process.stderr.write(harmless(`${failure.lines.join('\n')}\n`));
     process.exitCode = failure.exitCode;
   }
 }

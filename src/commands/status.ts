@@ -60,7 +60,7 @@ export class Status extends ControllerCommand {
       try {
         const status = await this.#find(client, flags, group);
         process.stdout.write(clear);
-        if (flags.json) this.print(JSON.stringify(status));
+        if (flags.json) this.printJsonText(JSON.stringify(status));
         else this.#show(status, false);
       } catch (error) {
         if (!(error instanceof HsctlError) || error.code !== 'unreachable') throw error;

@@ -35,7 +35,7 @@ export class StoreArchives extends HsctlCommand {
     }
     for (const record of archivedRecords(disk, archive.path)) {
       const line = recordLine(record, OP);
-      if (line !== null) this.print(line);
+      if (line !== null) this.printJsonText(line);
     }
     const [problem] = archive.problems;
     if (problem === undefined) return;

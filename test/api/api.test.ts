@@ -92,6 +92,14 @@ describe('API', () => {
     ]);
   });
 
+  it('takes no name that would write lines of its own into the log', async () => {
+    await assert.rejects(
+      client.resume({ group: 'world', operator: 'alice\nbob' }),
+      isError('usage', /operator: expected no control characters/),
+    );
+    assert.deepEqual(service.calls, []);
+  });
+
   it('notes what came to nothing, and what changed no group; dry runs are not worth it', async () => {
     const operator = `${OWN} for alice`;
     service.failure = new HsctlError('refused', 'b is silent');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { renderEvent } from '../../../src/commands/render/events.ts';
 import { renderExplanation, renderPlan } from '../../../src/commands/render/explanation.ts';
+import { harmless, harmlessJson } from '../../../src/commands/render/harmless.ts';
 import { noPaint } from '../../../src/commands/render/paint.ts';
 import { alignTable } from '../../../src/commands/render/table.ts';
 import { API_VERSION } from '../../../src/model/status.ts';
@@ -101,5 +102,20 @@ describe('a table', () => {
       alignTable(['K', 'NONE', 'COLOUR', 'END'], rows, (style, text) => (style === 'bad' ? `<${text}>` : text)),
       ['K     COLOUR  END', 'a     <red>     x', 'long'],
     );
+  });
+});
+
+describe('text from outside', () => {
+  it('cannot steer a terminal', () => {
+    const title = '\u001b]0;owned\u0007',
+      hidden = '\u001b[2Jgone\r\u009b1A\u202eback';
+    assert.equal(
+      harmless(`\u001b[1;31mred\u001b[0m\t${title}\n${hidden}`),
+      '\u001b[1;31mred\u001b[0m\t ]0;owned \n [2Jgone  1A back',
+    );
+    const value = { text: `${title}${hidden}\u{e0001} 中` };
+    const json = harmlessJson(JSON.stringify(value, null, 2));
+    assert.deepEqual(JSON.parse(json), value);
+    assert.match(json, /^[\x20-\x7e\n中]*$/);
   });
 });
