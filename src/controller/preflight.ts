@@ -174,10 +174,10 @@ function refusalFor({ kind, text }: Obstacle, request: PromoteRequest): string[]
     case 'behind':
     case 'incomplete':
     case 'diverged':
-      return request.allowDataLoss ? [] : [`${text} (--allow-data-loss promotes it all the same)`];
+      return request.allowDataLoss ? [] : [`${text} (promote --allow-data-loss does it all the same)`];
     case 'drained':
     case 'app':
-      return request.force ? [] : [`${text} (--force promotes it all the same)`];
+      return request.force ? [] : [`${text} (promote --force does it all the same)`];
   }
 }
 

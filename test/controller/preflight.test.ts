@@ -58,16 +58,16 @@ describe('a planned promotion', () => {
     const cases: readonly (readonly [ViewChanges, string])[] = [
       [{ b: SILENT }, 'b has not been heard for 900 ms'],
       [{ b: { report: { storeFailed: true, trouble: 'no space' } } }, 'the store of b failed: no space'],
-      [{ record: { drained: ['b'] } }, 'b is drained (--force promotes it all the same)'],
-      [{ b: { report: { app: 'down' } } }, 'the app on b is down (--force promotes it all the same)'],
-      [{ record: { inSync: ['a'] } }, 'b is not in the in-sync set (a) (--allow-data-loss promotes it all the same)'],
+      [{ record: { drained: ['b'] } }, 'b is drained (promote --force does it all the same)'],
+      [{ b: { report: { app: 'down' } } }, 'the app on b is down (promote --force does it all the same)'],
+      [{ record: { inSync: ['a'] } }, 'b is not in the in-sync set (a) (promote --allow-data-loss does it all the same)'],
       [
         { b: { report: { role: 'diverged' } } },
-        'b has records that the master lacks (--allow-data-loss promotes it all the same)',
+        'b has records that the master lacks (promote --allow-data-loss does it all the same)',
       ],
       [
         { b: { report: { intact: false, end: 5 } } },
-        'the log of b may lack confirmed records, and a has more (--allow-data-loss promotes it all the same)',
+        'the log of b may lack confirmed records, and a has more (promote --allow-data-loss does it all the same)',
       ],
     ];
     for (const [changes, refusal] of cases) assert.deepEqual(plan(changes).refusals, [refusal]);
