@@ -2,7 +2,7 @@
  * A client that knows exactly what it was promised. Runs as a process on a host of the rig:
  *
  *   history-client.ts write --to 10.0.0.100:9000 --file history.ndjson [--every 4] [--persistent] ...
- *     writes until SIGTERM and logs each attempt to the file. A line `mark N` on its standard input is
+ *     writes until SIGTERM, to several places in turn if they are named with commas between, and logs each attempt to the file. A line `mark N` on its standard input is
  *     answered by `mark N ok` at the first acknowledgement of a write that was begun after it.
  *   history-client.ts check --to 10.0.0.12:9000 --file history.ndjson
  *     reads the lists back and prints the verdict as one line of JSON.
@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { type Attempt, readHistory, verifyHistory } from './history.ts';
-import { HistoryWriter } from './history-writer.ts';
+import { HistoryWriter, type Place } from './history-writer.ts';
 import { LineSocket } from './line-socket.ts';
 import { machineMs } from './machine-clock.ts';
 
@@ -31,8 +31,12 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const colon = values.to.lastIndexOf(':');
-const to = { host: values.to.slice(0, colon), port: Number(values.to.slice(colon + 1)) };
+const to = values.to.split(',').map(placeOf);
+
+function placeOf(name: string): Place {
+  const colon = name.lastIndexOf(':');
+  return { name, host: name.slice(0, colon).replaceAll(/[[\]]/g, ''), port: Number(name.slice(colon + 1)) };
+}
 
 async function write(): Promise<void> {
   const file = createWriteStream(values.file);
@@ -74,7 +78,7 @@ async function write(): Promise<void> {
 
 async function check(): Promise<void> {
   const attempts = readHistory(values.file);
-  const socket = await LineSocket.connect(to, 5_000);
+  const socket = await LineSocket.connect(placeOf(values.to), 5_000);
   const state = new Map<string, string[]>();
   for (const user of new Set(attempts.map((attempt) => attempt.user))) {
     const [word, ...friends] = (await socket.request(`LIST ${user}`, 5_000)).split(' ');

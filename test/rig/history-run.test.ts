@@ -67,6 +67,18 @@ for (const persistent of [false, true]) {
   });
 }
 
+it('a history client with several places uses them in turn, over both IP versions', () =>
+  Rig.use(async (rig) => {
+    const a = rig.host('a');
+    await serve(rig, 'a');
+    const places = [`${a.address}:9000`, `[${a.address6}]:9000`];
+    const history = await HistoryRun.start(rig.host('client'), { to: places.join(',') });
+    for (let round = 0; round < 20; round++) await history.nextOk();
+    const attempts = await history.stop();
+    assert.deepEqual(new Set(attempts.map(({ place }) => place)), new Set(places));
+    assert.deepEqual((await history.check(places[1] ?? '')).lost, []);
+  }));
+
 it('a history that was broken off is no evidence', () =>
   Rig.use(async (rig) => {
     await serve(rig, 'a');

@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL('history-client.ts', import.meta.url));
 const STOP_LIMIT_MS = 10_000 * PATIENCE;
 
 export interface HistoryOptions {
-  /** Where clients find the service, `10.0.0.100:9000`. */
+  /** Where clients find the service, `10.0.0.100:9000`; several with commas between, to be used in turn. */
   readonly to: string;
   /** Name of this client, where several write at once; also begins the names that it writes. */
   readonly name?: string;

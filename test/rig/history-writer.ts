@@ -2,15 +2,22 @@ import type { Attempt, Outcome } from './history.ts';
 import { LineSocket } from './line-socket.ts';
 import { machineMs } from './machine-clock.ts';
 
+export interface Place {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface WriterOptions {
-  readonly to: { readonly host: string; readonly port: number };
+  /** Places at which clients find the service; each attempt goes to the next one. */
+  readonly to: readonly Place[];
   /** Attempts are begun this far apart, however long each takes. */
   readonly everyMs: number;
   /** No attempt is begun while this many are under way. */
   readonly inFlight: number;
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
-  /** Keep connections for further requests, instead of one each. */
+  /** Keep connections for further requests, instead of one each; for a client with one place. */
   readonly persistent: boolean;
   /** Written lists; one is written to after the other. */
   readonly users: number;
@@ -31,6 +38,7 @@ export class HistoryWriter {
   readonly #idle: LineSocket[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #written = 0;
+  #turn = 0;
   #deletable: Write | null = null;
 
   constructor(options: WriterOptions, record: (attempt: Attempt) => void) {
@@ -69,12 +77,15 @@ export class HistoryWriter {
   }
 
   async #attempt(write: Write): Promise<void> {
+    const { to } = this.#options;
+    const place = to[this.#turn++ % to.length];
+    if (place === undefined) throw new Error('nowhere to write to');
     const startMs = machineMs();
     let sentMs: number | null = null;
     const end = (outcome: Outcome, detail: string): void =>
-      this.#record({ ...write, startMs, sentMs, doneMs: machineMs(), outcome, detail });
+      this.#record({ ...write, place: place.name, startMs, sentMs, doneMs: machineMs(), outcome, detail });
     try {
-      const socket = await this.#connection();
+      const socket = await this.#connection(place);
       sentMs = machineMs();
       const answer = await socket.request(`${write.op} ${write.user} ${write.friend}`, this.#options.answerTimeoutMs);
       if (this.#options.persistent) this.#idle.push(socket);
@@ -89,8 +100,8 @@ export class HistoryWriter {
     }
   }
 
-  async #connection(): Promise<LineSocket> {
+  async #connection(place: Place): Promise<LineSocket> {
     for (let socket = this.#idle.pop(); socket; socket = this.#idle.pop()) if (socket.open) return socket;
-    return LineSocket.connect(this.#options.to, this.#options.connectTimeoutMs);
+    return LineSocket.connect(place, this.#options.connectTimeoutMs);
   }
 }

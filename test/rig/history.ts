@@ -11,6 +11,8 @@ export interface Attempt {
   readonly op: 'ADD' | 'DEL';
   readonly user: string;
   readonly friend: string;
+  /** Which of the client's places it went to, where it has several. */
+  readonly place?: string;
   /** When the connection was begun. */
   readonly startMs: number;
   /** When the request was sent; null if it was not. */

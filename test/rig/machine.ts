@@ -34,6 +34,11 @@ export class ProcessTable {
     return child;
   }
 
+  /** State and last lines of each, for a person who looks for a cause. */
+  tails(lines: number): string {
+    return this.all.map((one) => `--- ${one.name}: ${one.state}\n${one.tail(lines)}\n`).join('');
+  }
+
   /** Kills all of them with what is in their groups, without waiting for the end. */
   killAll(): void {
     for (const one of this.all) if (one.running) one.killGroup();
@@ -65,6 +70,11 @@ export class LocalMachine implements Machine {
 
   run(argv: readonly string[], input = ''): Promise<string> {
     return tool(argv, input);
+  }
+
+  /** State and last lines of its processes. */
+  tails(lines = 40): string {
+    return this.#processes.tails(lines);
   }
 
   /** For the way out of this process, where nothing can be awaited. */

@@ -17,6 +17,6 @@ export async function until<T>(
     const value = await condition();
     if (value !== null && value !== undefined && value !== false) return value;
     if (machineMs() > deadline) throw new Error(`waited ${limitMs} ms in vain for: ${what}`);
-    await pause(everyMs);
+    await pause(everyMs * PATIENCE); // where asking takes longer, too
   }
 }

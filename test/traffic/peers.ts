@@ -30,6 +30,12 @@ export class Peer {
     await this.#process.waitFor(new RegExp(`^serving ${address} ${port}$`, 'm'));
   }
 
+  /** The same for UDP alone, where the port has another server for TCP. */
+  async echo(address: string, port: number, name: string): Promise<void> {
+    this.#process.write(`echo ${address} ${port} ${name}`);
+    await this.#process.waitFor(new RegExp(`^serving ${address} ${port}$`, 'm'));
+  }
+
   /** Ends the program, as a crash does. */
   async kill(): Promise<void> {
     await this.#process.kill();
@@ -96,8 +102,13 @@ export class PeerConnection {
     this.#process.write(`say ${this.#id} ${word}`);
   }
 
-  async heard(word: string): Promise<void> {
-    await this.#process.waitFor(new RegExp(`^${this.#id} heard ${word}$`, 'm'));
+  heard(word: string): Promise<void> {
+    return this.got(`heard ${word}`);
+  }
+
+  /** Resolves when the server has sent this line. */
+  async got(line: string): Promise<void> {
+    await this.#process.waitFor(new RegExp(`^${this.#id} ${line}$`, 'm'));
   }
 
   shut(): void {

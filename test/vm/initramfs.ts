@@ -1,14 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zstdDecompressSync } from 'node:zlib';
-import { cpioArchive } from './cpio.ts';
+import { type ArchiveEntry, cpioArchive } from './cpio.ts';
 import type { Kernel } from './kernel.ts';
+import { payload } from './payload.ts';
 
 /** What is needed to mount the shared root; all other modules are loaded from there. */
 const BOOT_MODULES = ['virtio_pci', '9pnet_virtio', '9p', 'overlay'];
 const BUSYBOX = '/bin/busybox';
-const FOLDERS = ['bin', 'dev', 'lower', 'modules', 'root', 'upper'];
+const FOLDERS = ['bin', 'dev', 'lower', 'modules', 'root', 'upper', 'upper/work'];
+/** What stands here is over the shared root; see guest/init. */
+const CHANGES = 'upper/changes';
 
 /** What the VM is to do. */
 export interface VmJob {
@@ -17,7 +21,7 @@ export interface VmJob {
   readonly files: readonly string[];
 }
 
-/** The initial file system of the VM: busybox, modules, guest/init, guest/start, and the job. */
+/** The initial file system of the VM: busybox, modules, guest/init, guest/start, the job, and what is over the shared root. */
 export async function makeInitramfs(kernel: Kernel, job: VmJob): Promise<Buffer> {
   const modules = await kernel.filesOf(BOOT_MODULES);
   return cpioArchive([
@@ -29,7 +33,23 @@ export async function makeInitramfs(kernel: Kernel, job: VmJob): Promise<Buffer>
     })),
     ...['init', 'start'].map((path) => ({ path, content: guestFile(path) })),
     { path: 'job', content: Buffer.from(describe(kernel, job)) },
+    ...overRoot(await payload()),
   ]);
+}
+
+/** Files at the places that they have here, each behind the folders that it stands in. */
+function overRoot(files: readonly string[]): ArchiveEntry[] {
+  const folders = new Set<string>(['']);
+  const add = (folder: string): void => {
+    if (folders.has(folder)) return;
+    add(folder.slice(0, folder.lastIndexOf('/')));
+    folders.add(folder);
+  };
+  for (const file of files) add(dirname(file));
+  return [
+    ...[...folders].map((folder) => ({ path: CHANGES + folder })),
+    ...files.map((file) => ({ path: CHANGES + file, content: readFileSync(file) })),
+  ];
 }
 
 /** A module as the kernel takes it. */

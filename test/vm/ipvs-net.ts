@@ -38,6 +38,11 @@ export class IpvsNet {
     return net;
   }
 
+  /** State and last lines of every process, for a person who looks for a cause. */
+  tails(): string {
+    return this.rig.tails() + this.director.tails();
+  }
+
   async close(): Promise<void> {
     await this.director.close();
     await tool(['ipvsadm', '-C']);

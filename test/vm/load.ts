@@ -30,6 +30,11 @@ export class Load {
     await Promise.all(answered);
   }
 
+  /** Kinds of outcome so far. */
+  outcomes(): ReadonlySet<string> {
+    return new Set([...this.#process.output.matchAll(/^first \S+ (\S+)$/gm)].map(([, outcome = '']) => outcome));
+  }
+
   /** Ends it at once. */
   async kill(): Promise<void> {
     await this.#process.kill();

@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { VmResult } from './result.ts';
 import { TestVm } from './vm.ts';
@@ -17,8 +17,8 @@ function retell({ outcome, failure }: VmResult): void {
   throw error;
 }
 
-test('on a kernel with IPVS', { timeout: LIMIT_MS + 15_000 }, async (t) => {
-  const files = globSync('*.inside.ts', { cwd: INSIDE }).toSorted();
+/** Runs files in a machine of their own, as tests of `t`. */
+async function runIn(t: TestContext, files: readonly string[]): Promise<void> {
   const vm = await TestVm.start(files.map((file) => join(INSIDE, file)));
   try {
     for await (const result of vm.results(LIMIT_MS)) {
@@ -29,4 +29,18 @@ test('on a kernel with IPVS', { timeout: LIMIT_MS + 15_000 }, async (t) => {
   } finally {
     await vm.close();
   }
+}
+
+// Two machines at once, as one alone uses little more than one of two processors.
+describe('on a kernel with IPVS', { concurrency: true }, () => {
+  const files = globSync('*.inside.ts', { cwd: INSIDE }).toSorted();
+  const isLong = (file: string): boolean => file === 'ipvs-pair.inside.ts';
+  const timeout = LIMIT_MS + 15_000;
+  it('a pair', { timeout }, (t) => runIn(t, files.filter(isLong)));
+  it('its parts', { timeout }, (t) =>
+    runIn(
+      t,
+      files.filter((file) => !isLong(file)),
+    ),
+  );
 });

@@ -8,7 +8,7 @@ import { makeInitramfs, type VmJob } from './initramfs.ts';
 import { Kernel } from './kernel.ts';
 import type { VmLine, VmResult } from './result.ts';
 
-const MEMORY_MIB = 3072;
+const MEMORY_MIB = 2048;
 const TAIL_CHARACTERS = 8192;
 
 /**

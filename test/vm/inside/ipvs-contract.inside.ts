@@ -8,11 +8,11 @@ import { virtualAddress } from '../ipvs-net.ts';
 
 /** What every driver must do, by IPVS with real packets. */
 
-/** Each way of forwarding once; ipvs-driver.inside.ts has all IP versions and protocols. */
+/** Each way of forwarding, IP version and protocol once; ipvs-driver.inside.ts has them all. */
 const SERVICES: readonly Service[] = [
   { forwarding: 'nat', family: 4, protocol: 'tcp' },
   { forwarding: 'dr', family: 6, protocol: 'tcp' },
-  { forwarding: 'tun', family: 4, protocol: 'tcp' },
+  { forwarding: 'tun', family: 4, protocol: 'udp' },
 ];
 
 /** One net for all: making it takes a while. */
