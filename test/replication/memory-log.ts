@@ -126,6 +126,7 @@ export class MemoryLog implements Log {
   }
 
   readonly isExpecting = false;
+  readonly isFull = false;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

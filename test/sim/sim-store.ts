@@ -236,6 +236,7 @@ export class SimLog implements Log {
   }
 
   readonly isExpecting = false;
+  readonly isFull = false;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

@@ -63,6 +63,8 @@ export class SlaveSession {
   #hint: HintAssembler | null = null;
   /** The log is being cut, or settled: the session is not done before that is. */
   #busy = false;
+  /** The link is paused until the disk has taken some of what came. */
+  #waiting = false;
   #receivedBytes = 0;
   #ended = false;
   readonly #done = Promise.withResolvers<void>();
@@ -153,7 +155,7 @@ export class SlaveSession {
   /** Whoever goes on with the log finds it settled, unless it has failed. */
   async #leaveSettled(): Promise<void> {
     try {
-      if (!this.#log.isSettled) await this.#log.settle();
+      if (!this.#log.isSettled && this.#log.failure === null) await this.#log.settle();
     } catch (thrown) {
       if (!(thrown instanceof HsctlError)) throw thrown;
     } finally {
@@ -293,11 +295,21 @@ export class SlaveSession {
       if (whole === undefined) throw new HsctlError('format', 'a hint file came without a segment');
       if (whole === null) return;
       this.#hint = null;
-      this.#log.expect(whole);
+      this.#log.expect(whole, this.#onHeld);
     } catch (thrown) {
       this.#fail(thrown);
     }
   }
+
+  /** Something that came is in the file now; or the log can take no more. */
+  readonly #onHeld = (failure: HsctlError | null): void => {
+    if (this.#ended) return;
+    if (failure !== null) return this.#fail(failure);
+    this.#acks.appended();
+    if (!this.#waiting || this.#log.isFull) return;
+    this.#waiting = false;
+    this.#link.resume();
+  };
 
   #takeBatches(bytes: Uint8Array): void {
     if (!this.#takesLog()) return;
@@ -332,6 +344,9 @@ export class SlaveSession {
       return this.#fail(thrown);
     }
     this.#acks.appended();
+    if (!this.#log.isFull) return;
+    this.#waiting = true;
+    this.#link.pause();
   }
 
   readonly #append = (batch: Uint8Array, header: BatchHeader): void => {
