@@ -1,58 +1,34 @@
-import type { Scheduler, Timer } from '../kit/clock.ts';
+import type { Timer } from '../kit/clock.ts';
 import { HsctlError } from '../kit/errors.ts';
-import type { Logger } from '../kit/logger.ts';
 import type { AgentReport } from '../model/agent-report.ts';
-import type { Assignment } from '../model/assignment.ts';
 import { emptyRecord, type GroupRecord } from '../model/group-record.ts';
 import type { NodeId } from '../model/roles.ts';
 import { NO_LEASE, type Beat, type Grant } from '../protocol/link/messages.ts';
 import { decide, explain, changed, type ExplainedRule } from './decide.ts';
 import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
-import { cutOff, planDrain, planUndrain } from './draining.ts';
+import { cutOff, planUndrain } from './draining.ts';
+import type { GroupPorts, GroupSettings } from './group-ports.ts';
 import { NodeState } from './node-state.ts';
+import { changeBy, drainBy, fencedBy, promotionBy, type OperatorPlan } from './operator-plans.ts';
 import { PhaseWatch } from './phase-watch.ts';
 import { FenceRunner } from './fence-runner.ts';
-import { fenceFound, fenceWanted, planFenced, type FenceOrder } from './fencing.ts';
-import type { DesiredTraffic, FenceOutcome, NewEvent, ProbeObservation, Records } from './ports.ts';
+import { fenceFound, fenceWanted, type FenceOrder } from './fencing.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, ProbeObservation } from './ports.ts';
+import { RecordKeeper, type RecordStep } from './record-keeper.ts';
 import { TiltWatch } from './tilt.ts';
 import { TrafficMover } from './traffic-mover.ts';
 import { planPromotion, type PromotePlan } from './preflight.ts';
 import type { Change } from './changes.ts';
-import type { GroupView, PromoteRequest, Thresholds } from './view.ts';
+import type { GroupView, PromoteRequest } from './view.ts';
+
+/** Changes in one turn that no sensible table of rules exceeds. */
+const CHANGES_LIMIT = 10;
 
 /**
  * One group at the controller: observe, decide, act. Observations come in through the `on` methods; each one that
  * matters leads to a decision at once. A decision is durable before anything follows from it, and everything that
  * follows is derived from the record, so that a controller killed between any two steps takes up where it was.
  */
-export interface GroupSettings extends Thresholds {
-  readonly group: string;
-  readonly nodes: readonly NodeId[];
-  readonly leaseMs: number;
-  /** What of the traffic may outlive a lease on the node, by itself. */
-  readonly lingerMs: number;
-  /** What this controller waits for a lease that it granted: longer than the lease (see kit/lease.ts). */
-  readonly grantMs: number;
-  readonly heartbeatMs: number;
-}
-
-export interface GroupPorts {
-  readonly records: Records;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  /** Sends an assignment to the node's agent if there is a link. */
-  assign(node: NodeId, assignment: Assignment): void;
-  /** A change of the record is durable. */
-  recorded?(record: GroupRecord): void;
-  /** Brings the traffic to the desired state; rejects if it cannot. */
-  moveTraffic(desired: DesiredTraffic): Promise<void>;
-  /** Runs the commands that fence a node; `signal` calls them off. */
-  fence(order: FenceOrder, signal: AbortSignal): Promise<FenceOutcome>;
-}
-
-/** Changes in one turn that no sensible table of rules exceeds. */
-const CHANGES_LIMIT = 10;
-
 export class GroupController {
   #settings: GroupSettings;
   readonly #ports: GroupPorts;
@@ -61,7 +37,7 @@ export class GroupController {
   readonly #tiltWatch: TiltWatch;
   readonly #fences: FenceRunner;
   readonly #traffic: TrafficMover;
-  #record: GroupRecord;
+  readonly #keeper: RecordKeeper;
   #stageSinceMs: number;
   #tilt: string | null = null;
   #cutOffTold = '';
@@ -72,7 +48,7 @@ export class GroupController {
   constructor(settings: GroupSettings, record: GroupRecord | null, ports: GroupPorts) {
     this.#settings = settings;
     this.#ports = ports;
-    this.#record = record ?? emptyRecord(settings.group);
+    this.#keeper = new RecordKeeper(ports.records, record ?? emptyRecord(settings.group));
     const nowMs = ports.scheduler.monotonicMs();
     this.#stageSinceMs = nowMs;
     const longestGrantMs = Math.max(settings.grantMs, ports.records.longestGrantMs());
@@ -83,7 +59,7 @@ export class GroupController {
     this.#fences = new FenceRunner({
       scheduler: ports.scheduler,
       fence: (order, signal) => ports.fence(order, signal),
-      onOutcome: (order, outcome) => this.#onFence(order, outcome),
+      onOutcome: (order, outcome) => void this.#keeper.exclusively(() => this.#onFence(order, outcome)),
     });
     this.#noteFence();
   }
@@ -114,7 +90,7 @@ export class GroupController {
     state.onBeat(beat, nowMs);
     // A planned change waits for the ends of both logs.
     if (this.#record.stage === 'quiescing') this.step();
-    const grants = beat.wantsLease && this.#diskError === '' && mayGrant(this.#record, node, beat.epoch);
+    const grants = beat.wantsLease && this.#diskError === '' && this.#mayGrant(node, beat.epoch);
     if (grants) state.grant(nowMs, this.#settings.grantMs, beat.epoch);
     return {
       type: 'grant',
@@ -161,56 +137,29 @@ export class GroupController {
   /** Decides and acts on what is known now. To be called each heartbeat at least. */
   step(): void {
     this.#lookAtClocks();
-    try {
-      for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
-        const decision = decide(this.view());
-        if (decision.rule.id !== this.#ruleId) {
-          this.#ruleId = decision.rule.id;
-          this.#ports.logger.debug(decision.rule.title, { rule: decision.rule.id, found: decision.reason });
-        }
-        if (decision.record === null) break;
-        this.#save(decision.record, 'decision', `${decision.rule.title}: ${decision.reason}`);
-      }
-      this.#diskError = '';
-    } catch (error) {
-      this.#onSaveFailed(error);
-    }
-    this.#tellCutOff();
-    this.#observePhases();
-    const view = this.view();
-    this.#fences.update(fenceWanted(view));
-    this.#traffic.update(desiredTraffic(view));
-    // What is under way is waited for once no more comes, which the drivers say later.
-    if (this.#record.stage === 'quiescing') for (const node of this.#nodes) this.#assign(node);
-    this.#planWake();
+    this.#decide();
+    this.#act();
   }
 
-  /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. */
-  promote(request: PromoteRequest, operator: string, dryRun: boolean): PromotePlan {
-    const plan = planPromotion(this.view(), request);
-    if (dryRun || plan.refusals.length > 0 || plan.change === null) return plan;
-    const reason = `${operator} promotes ${plan.to}`;
-    this.#save(changed(this.view(), plan.change, 'operator', reason), 'operator', reason);
-    this.step();
-    return plan;
+  /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. @throws HsctlError('disk') */
+  promote(request: PromoteRequest, operator: string, dryRun: boolean): Promise<PromotePlan> {
+    return this.#keeper.exclusively(async () => {
+      const view = this.view();
+      const plan = planPromotion(view, request);
+      if (dryRun || plan.refusals.length > 0 || plan.change === null) return plan;
+      await this.#carryOut(promotionBy(view, plan.change, `${operator} promotes ${plan.to}`));
+      return plan;
+    });
   }
 
   /** Records an operator's change that needs no plan. @throws HsctlError('disk') */
-  change(change: Change, operator: string, what: string): void {
-    this.#save(
-      changed(this.view(), change, this.#record.rule, this.#record.reason),
-      'operator',
-      `${operator}: ${what}`,
-    );
-    this.step();
+  change(change: Change, operator: string, what: string): Promise<void> {
+    return this.#keeper.exclusively(() => this.#carryOut(changeBy(this.view(), change, operator, what)));
   }
 
   /** Takes an operator's word that a node is off. @throws HsctlError('refused') if it is not, or nothing waits for it; ('disk') */
-  fenced(node: NodeId, operator: string): void {
-    const plan = planFenced(this.view(), node, operator);
-    if ('refusal' in plan)
-      throw new HsctlError('refused', plan.refusal, 'hsctl explain shows what the group waits for');
-    this.change(plan.change, operator, `${node} is off`);
+  fenced(node: NodeId, operator: string): Promise<void> {
+    return this.#keeper.exclusively(() => this.#carryOut(fencedBy(this.view(), node, operator)));
   }
 
   /**
@@ -218,24 +167,15 @@ export class GroupController {
    * (null: never). If it is master its peer takes over, in the same decision.
    * @throws HsctlError('refused') if nobody can; ('disk')
    */
-  drain(node: NodeId, timeoutMs: number | null, operator: string): void {
-    const view = this.view();
-    const change = planDrain(view, node, timeoutMs);
-    if (view.record.master !== node) return this.change(change, operator, `drain ${node}`);
-    const plan = planPromotion(view, { to: null, force: false, allowDataLoss: false });
-    if (plan.refusals.length > 0 || plan.change === null)
-      throw new HsctlError(
-        'refused',
-        `${node} is master and nobody can take over: ${plan.refusals.join('; ')}`,
-        'bring the other node back first',
-      );
-    const reason = `${operator} drains ${node}: ${plan.to} takes over`;
-    this.#save(changed(view, { ...plan.change, ...change }, 'operator', reason), 'operator', reason);
-    this.step();
+  drain(node: NodeId, timeoutMs: number | null, operator: string): Promise<void> {
+    return this.#keeper.exclusively(() => this.#carryOut(drainBy(this.view(), node, timeoutMs, operator)));
   }
 
-  undrain(node: NodeId, operator: string): void {
-    this.change(planUndrain(this.view(), node), operator, `undrain ${node}`);
+  undrain(node: NodeId, operator: string): Promise<void> {
+    return this.#keeper.exclusively(() => {
+      const view = this.view();
+      return this.#carryOut(changeBy(view, planUndrain(view, node), operator, `undrain ${node}`));
+    });
   }
 
   explain(): readonly ExplainedRule[] {
@@ -244,6 +184,7 @@ export class GroupController {
 
   // --- state
 
+  /** What is durable. */
   get record(): GroupRecord {
     return this.#record;
   }
@@ -266,22 +207,31 @@ export class GroupController {
   }
 
   view(): GroupView {
+    return this.#viewOf(this.#record, this.#nowMs - this.#stageSinceMs);
+  }
+
+  /** What is known now, beside a record that may be the next one. */
+  #viewOf(record: GroupRecord, stageMs: number): GroupView {
     const { scheduler } = this.#ports;
-    const { stage, master } = this.#record;
+    const { stage, master } = record;
     const nowMs = scheduler.monotonicMs();
     return {
-      record: this.#record,
+      record,
       nodes: this.#nodes.map((node) => {
         const peer = this.#nodes.find((other) => other !== node);
         return node.view(nowMs, peer?.silenceOfPeer(nowMs) ?? Infinity);
       }),
       thresholds: this.#settings,
       nowWallMs: scheduler.wallMs(),
-      stageMs: nowMs - this.#stageSinceMs,
+      stageMs,
       tilt: this.#tilt,
-      cutOff: cutOff(this.#record, scheduler.wallMs()),
+      cutOff: cutOff(record, scheduler.wallMs()),
       trafficMoved: this.trafficSettled && this.wantedTraffic?.active === (stage === 'quiescing' ? null : master),
     };
+  }
+
+  get #record(): GroupRecord {
+    return this.#keeper.durable;
   }
 
   get #nowMs(): number {
@@ -301,13 +251,9 @@ export class GroupController {
     const view = this.view();
     const found = fenceFound(view, order, outcome);
     if (found === null) return;
-    const { change, message, isAlarm } = found;
-    try {
-      this.#save(changed(view, change, this.#record.rule, message), isAlarm ? 'alarm' : 'observation', message);
-    } catch (error) {
-      return this.#onSaveFailed(error);
-    }
-    this.step();
+    const record = changed(view, found.change, this.#record.rule, found.message);
+    const step = this.#stepTo(view, record, found.isAlarm ? 'alarm' : 'observation', found.message);
+    this.#save([step], (error) => error !== null && this.#onSaveFailed(error));
   }
 
   /** A fence on record is as good as the node's own word. */
@@ -322,34 +268,99 @@ export class GroupController {
     this.#tilt = tilt;
   }
 
-  #save(record: GroupRecord, kind: NewEvent['kind'], message: string): void {
-    const former = this.#record;
+  /** Decides on what is known, one rule after the other, and submits all that comes of it as one change. */
+  #decide(): void {
+    if (this.#keeper.saving !== null) return;
+    const decided: RecordStep[] = [];
+    let view = this.view();
+    for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
+      const { rule, reason, record } = decide(view);
+      if (rule.id !== this.#ruleId) {
+        this.#ruleId = rule.id;
+        this.#ports.logger.debug(rule.title, { rule: rule.id, found: reason });
+      }
+      if (record === null) break;
+      decided.push(this.#stepTo(view, record, 'decision', `${rule.title}: ${reason}`));
+      view = this.#viewOf(record, record.stage === view.record.stage ? view.stageMs : 0);
+    }
+    if (decided.length === 0) this.#diskError = '';
+    else this.#save(decided, (error) => (error === null ? (this.#diskError = '') : this.#onSaveFailed(error)));
+  }
+
+  /** The next record, with the event that tells of it. */
+  #stepTo(view: GroupView, record: GroupRecord, kind: NewEvent['kind'], message: string): RecordStep {
+    const { group, rule, epoch, master: node } = record;
     const wallMs = this.#ports.scheduler.wallMs();
-    const completed = former.stage === 'promoting' && record.stage === 'serving';
-    if (record.stage === 'fencing' && former.stage !== 'fencing') this.#phases.begin(this.view());
-    if (record.stage === 'promoting' && former.stage === 'fencing') this.#phases.reached('fence');
-    if (completed) this.#phases.reached('traffic');
-    const { rule, epoch } = record;
-    const phasesMs = completed ? this.#phases.finish() : null;
-    const event = { group: record.group, wallMs, kind, rule, epoch, node: record.master, message, phasesMs };
-    this.#ports.records.save(record, [event]);
-    this.#record = record;
+    const phasesMs = this.#phases.decided(view, record);
+    return { record, event: { group, wallMs, kind, rule, epoch, node, message, phasesMs } };
+  }
+
+  /** Nothing follows from a change, nothing else is decided, and no agent is told anything until it is durable. */
+  #save(steps: readonly RecordStep[], onSaved: (error: HsctlError | null) => void): void {
+    const former = this.#record;
+    this.#keeper.save(steps, (error) => {
+      if (error === null) this.#enact(former, steps);
+      onSaved(error);
+      this.#lookAtClocks();
+      // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
+      if (error === null) this.#decide();
+      this.#assignAll();
+      this.#act();
+    });
+  }
+
+  /** Does what follows from the record, beside what agents are told. */
+  #act(): void {
+    this.#tellCutOff();
+    this.#observePhases();
+    const view = this.view();
+    this.#fences.update(fenceWanted(view));
+    this.#traffic.update(desiredTraffic(view));
+    // What is under way is waited for once no more comes, which the drivers say later.
+    if (this.#record.stage === 'quiescing') this.#assignAll();
+    this.#planWake();
+  }
+
+  /** These changes are durable. */
+  #enact(former: GroupRecord, steps: readonly RecordStep[]): void {
+    let stage = former.stage;
+    for (const { record, event } of steps) {
+      const { rule, epoch, master } = record;
+      if (record.stage !== stage) this.#stageSinceMs = this.#nowMs;
+      stage = record.stage;
+      this.#ports.logger.info(event.message, { rule, epoch, stage, node: master });
+      this.#ports.recorded?.(record);
+    }
     this.#noteFence();
-    if (record.stage !== former.stage) this.#stageSinceMs = this.#nowMs;
-    this.#ports.logger.info(message, { rule, epoch, stage: record.stage, node: record.master });
-    for (const node of this.#nodes) this.#assign(node);
-    this.#ports.recorded?.(record);
+  }
+
+  /** Whoever asked for it is told if it cannot be saved. */
+  #carryOut({ record, message }: OperatorPlan): Promise<void> {
+    const step = this.#stepTo(this.view(), record, 'operator', message);
+    return new Promise((resolve, reject) => {
+      this.#save([step], (error) => (error === null ? resolve() : reject(error)));
+    });
+  }
+
+  /** Grants follow from what is durable; none is given that a decision on its way takes back. */
+  #mayGrant(node: NodeId, epoch: number): boolean {
+    const { saving } = this.#keeper;
+    return mayGrant(this.#record, node, epoch) && (saving === null || mayGrant(saving, node, epoch));
   }
 
   /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
-  #onSaveFailed(error: unknown): void {
-    if (!(error instanceof HsctlError)) throw error;
+  #onSaveFailed(error: HsctlError): void {
     if (this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
     this.#diskError = error.message;
   }
 
+  #assignAll(): void {
+    for (const node of this.#nodes) this.#assign(node);
+  }
+
   /** Tells a node what it should be, unless it has acted on this very word already. */
   #assign(node: NodeState): void {
+    if (this.#keeper.saving !== null) return;
     const view = this.view();
     const nodeView = view.nodes.find((each) => each.id === node.id);
     const assignment = nodeView === undefined ? null : assignmentFor(view, nodeView);
@@ -375,15 +386,11 @@ export class GroupController {
     const nodes = cutOff(this.#record, this.#ports.scheduler.wallMs()).join();
     if (nodes === this.#cutOffTold) return;
     this.#cutOffTold = nodes;
-    for (const node of this.#nodes) this.#assign(node);
+    this.#assignAll();
   }
 
   #observePhases(): void {
     const { stage, master, epoch } = this.#record;
-    if (stage !== 'promoting' || master === null) return;
-    const { report } = this.#node(master).view(this.#nowMs, 0);
-    if (report?.role !== 'master' || report.epoch !== epoch) return;
-    if (report.phase === 'promoting' || report.phase === 'ready') this.#phases.reached('promote');
-    if (report.phase === 'ready') this.#phases.reached('ready');
+    if (stage === 'promoting' && master !== null) this.#phases.reported(this.#node(master).report, epoch);
   }
 }

@@ -31,6 +31,11 @@ export class NodeState {
     this.#grantor = new LeaseGrantor(nowMs, longestGrantMs, highestEpoch);
   }
 
+  /** The newest report, however old; null if there was none. */
+  get report(): AgentReport | null {
+    return this.#report;
+  }
+
   linked(nowMs: number): void {
     this.#linked = true;
     this.#present = false;

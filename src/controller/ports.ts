@@ -1,24 +1,33 @@
+import type { HsctlError } from '../kit/errors.ts';
 import type { GroupEvent } from '../model/event.ts';
 import type { GroupRecord } from '../model/group-record.ts';
 import type { NodeId } from '../model/roles.ts';
 
 /** What the controller's loop needs from the outside; implementations live in records, traffic, probes. */
 
-/** Durable records and events. `save` returns only when the change is on stable storage. */
+/**
+ * Durable records and events. What is submitted in one turn of the event loop, for whatever group, goes to stable storage
+ * together.
+ */
 export interface Records {
   /** All records, at start. */
   load(): Map<string, GroupRecord>;
-  /** Saves a record, with the events that tell of it, in one transaction. @throws HsctlError('disk') */
-  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[];
-  /** Appends events that change no record. */
-  append(events: readonly NewEvent[]): readonly GroupEvent[];
-  /** Newest last. */
+  /** Submits a record with the events that tell of it. Nothing may follow from it before `onSaved` says that it is durable. */
+  save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void;
+  /** Submits events that change no record. */
+  append(events: readonly NewEvent[], onSaved?: Saved): void;
+  /** Those that are on stable storage, newest last. */
   events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[];
   /** Longest lease that may have been granted before a restart, in milliseconds. */
   longestGrantMs(): number;
+  /** Returns only when it is on stable storage. @throws HsctlError('disk') */
   saveLongestGrantMs(durationMs: number): void;
+  /** What was submitted before is saved, and told; what comes after is lost. */
   close(): void;
 }
+
+/** Called once, later: the events with their ids, or why nothing of it is durable. */
+export type Saved = (error: HsctlError | null, events: readonly GroupEvent[]) => void;
 
 export type NewEvent = Omit<GroupEvent, 'id'>;
 

@@ -40,7 +40,7 @@ export async function runController(configPath: string, signal: AbortSignal): Pr
   const { config, warnings } = await loadConfigAside(configPath);
   const logger = makeLogger({ name: 'controller' });
   for (const warning of warnings) logger.warn(warning);
-  const records = new WatchedRecords(new SqliteRecords(join(config.controller.state, RECORDS_FILE)));
+  const records = new WatchedRecords(new SqliteRecords(join(config.controller.state, RECORDS_FILE)), logger);
   try {
     await runWith(config, configPath, records, logger, signal);
   } finally {

@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../config/config.ts';
 import type { AgentSettings } from '../agent/core/agent-ports.ts';
-import type { GroupSettings } from '../controller/group-controller.ts';
+import type { GroupSettings } from '../controller/group-ports.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { grantDurationMs } from '../kit/lease.ts';
 import { addressOutlivesLeaseMs } from '../traffic/vip/plan.ts';

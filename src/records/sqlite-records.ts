@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { z } from 'zod';
-import type { NewEvent, Records } from '../controller/ports.ts';
+import type { NewEvent, Records, Saved } from '../controller/ports.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { groupEventSchema, type GroupEvent } from '../model/event.ts';
 import { groupRecordSchema, type GroupRecord } from '../model/group-record.ts';
@@ -15,14 +15,30 @@ const EVENTS_PER_GROUP = 1_000;
 const LONGEST_GRANT = 'longest_grant_ms';
 const storedEventSchema = groupEventSchema.omit({ id: true });
 
+/** What is waiting for stable storage: a record, or none, and events, as the tables have them. */
+interface Submission {
+  readonly record: GroupRecord | null;
+  readonly json: string;
+  readonly events: readonly NewEvent[];
+  readonly onSaved: Saved;
+}
+
+/** Submissions of one transaction: it must not keep the event loop from the heartbeats. */
+const TOGETHER = 250;
+
 /**
  * The controller's durable state in one SQLite file. Write-ahead log with `synchronous=FULL`: a commit has been fsynced
- * when it returns. The lock is exclusive and kept, so that a second controller on the same state cannot start.
+ * when it returns. What is submitted in one turn of the event loop is one transaction: with many groups, the time that
+ * the disk needs counts once, not once for each. The lock is exclusive and kept, so that a second controller on the same
+ * state cannot start.
  */
 export class SqliteRecords implements Records {
   readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #eventsPerGroup: number;
+  readonly #statements: Statements;
+  #submitted: Submission[] = [];
+  #isClosed = false;
 
   /**
    * Opens the file, or makes it with its directory.
@@ -34,6 +50,7 @@ export class SqliteRecords implements Records {
     this.#database = this.#guard(() => open(path));
     try {
       this.#guard(() => prepare(this.#database, path));
+      this.#statements = statementsOf(this.#database);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -52,24 +69,13 @@ export class SqliteRecords implements Records {
     });
   }
 
-  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
+  save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
     // What could not be read back must not be written: it would keep the controller from starting again.
-    const json = JSON.stringify(groupRecordSchema.parse(record));
-    return this.#transaction(() => {
-      const row = this.#database.prepare('SELECT revision, epoch FROM records WHERE group_name = ?').get(record.group);
-      if (row !== undefined) refuseStepBack(record, Number(row['revision']), Number(row['epoch']));
-      this.#database
-        .prepare(
-          `INSERT INTO records (group_name, revision, epoch, json) VALUES (?, ?, ?, ?)
-           ON CONFLICT (group_name) DO UPDATE SET revision = excluded.revision, epoch = excluded.epoch, json = excluded.json`,
-        )
-        .run(record.group, record.revision, record.epoch, json);
-      return this.#insert(events);
-    });
+    this.#submit({ record, json: JSON.stringify(groupRecordSchema.parse(record)), events, onSaved });
   }
 
-  append(events: readonly NewEvent[]): readonly GroupEvent[] {
-    return this.#transaction(() => this.#insert(events));
+  append(events: readonly NewEvent[], onSaved: Saved = () => undefined): void {
+    this.#submit({ record: null, json: '', events, onSaved });
   }
 
   events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[] {
@@ -109,20 +115,57 @@ export class SqliteRecords implements Records {
   }
 
   close(): void {
+    while (this.#submitted.length > 0) this.#commit();
+    this.#isClosed = true;
     this.#database.close();
+  }
+
+  #submit(submission: Submission): void {
+    if (this.#isClosed) return;
+    if (this.#submitted.length === 0) setImmediate(() => this.#commit());
+    this.#submitted.push(submission);
+  }
+
+  /** Saves what was submitted, and tells each submitter what came of it. */
+  #commit(): void {
+    const batch = this.#submitted.splice(0, TOGETHER);
+    if (batch.length === 0) return;
+    if (this.#submitted.length > 0) setImmediate(() => this.#commit());
+    const outcomes = this.#write(batch);
+    for (const [index, { onSaved }] of batch.entries()) {
+      const outcome = outcomes[index]!;
+      if (outcome instanceof HsctlError) onSaved(outcome, []);
+      else onSaved(null, outcome);
+    }
+  }
+
+  /** Of each submission, in one transaction, its events with their ids, or why nothing of it was kept. */
+  #write(batch: readonly Submission[]): readonly (HsctlError | readonly GroupEvent[])[] {
+    try {
+      return this.#transaction(() => batch.map((submission) => this.#keep(submission)));
+    } catch (error) {
+      if (error instanceof HsctlError) return batch.map(() => error);
+      throw error;
+    }
+  }
+
+  #keep({ record, json, events }: Submission): HsctlError | readonly GroupEvent[] {
+    if (record !== null) {
+      const row = this.#statements.revision.get(record.group);
+      const refusal = row === undefined ? null : stepBack(record, Number(row['revision']), Number(row['epoch']));
+      if (refusal !== null) return refusal;
+      this.#statements.save.run(record.group, record.revision, record.epoch, json);
+    }
+    return this.#insert(events);
   }
 
   /** Writes the events, gives them their ids, and drops what is beyond the bound of their groups. */
   #insert(events: readonly NewEvent[]): readonly GroupEvent[] {
-    const insert = this.#database.prepare('INSERT INTO events (group_name, json) VALUES (?, ?)');
+    const { insert, prune } = this.#statements;
     const saved = events.map((event) => {
       const { lastInsertRowid } = insert.run(event.group, JSON.stringify(storedEventSchema.parse(event)));
       return { id: Number(lastInsertRowid), ...event };
     });
-    const prune = this.#database.prepare(
-      `DELETE FROM events WHERE group_name = ?1 AND id <=
-         (SELECT id FROM events WHERE group_name = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
-    );
     for (const group of new Set(events.map((event) => event.group))) prune.run(group, this.#eventsPerGroup);
     return saved;
   }
@@ -192,10 +235,33 @@ function prepare(database: DatabaseSync, path: string): void {
   migrate(database, path);
 }
 
+interface Statements {
+  readonly revision: StatementSync;
+  readonly save: StatementSync;
+  readonly insert: StatementSync;
+  readonly prune: StatementSync;
+}
+
+/** What is run for each decision. */
+function statementsOf(database: DatabaseSync): Statements {
+  return {
+    revision: database.prepare('SELECT revision, epoch FROM records WHERE group_name = ?'),
+    save: database.prepare(
+      `INSERT INTO records (group_name, revision, epoch, json) VALUES (?, ?, ?, ?)
+       ON CONFLICT (group_name) DO UPDATE SET revision = excluded.revision, epoch = excluded.epoch, json = excluded.json`,
+    ),
+    insert: database.prepare('INSERT INTO events (group_name, json) VALUES (?, ?)'),
+    prune: database.prepare(
+      `DELETE FROM events WHERE group_name = ?1 AND id <=
+         (SELECT id FROM events WHERE group_name = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`,
+    ),
+  };
+}
+
 /** A record only ever moves forward: whoever saves an older one has missed a decision. */
-function refuseStepBack(record: GroupRecord, revision: number, epoch: number): void {
-  if (record.revision > revision && record.epoch >= epoch) return;
-  throw new HsctlError(
+function stepBack(record: GroupRecord, revision: number, epoch: number): HsctlError | null {
+  if (record.revision > revision && record.epoch >= epoch) return null;
+  return new HsctlError(
     'refused',
     `group ${record.group}: revision ${record.revision} of epoch ${record.epoch} cannot follow revision ${revision} of epoch ${epoch}`,
     'restart the controller, so that it reads its records again',

@@ -34,7 +34,7 @@ function rowOf(part: string): number {
 const PURE = [
   /^model\//,
   /^protocol\//,
-  /^controller\/(?!(ports|group-controller|fence-runner|traffic-mover)\.ts$)/,
+  /^controller\/(?!(ports|group-ports|group-controller|record-keeper|fence-runner|traffic-mover)\.ts$)/,
   /^replication\/core\//,
   /^agent\/core\//,
   /^traffic\/(.*[/-])?plan\.ts$/,

@@ -83,9 +83,9 @@ const FAULTS: readonly ((loop: ClosedLoop, random: SeededRandom) => void)[] = [
   (loop) => void (loop.peersLinked = !loop.peersLinked),
   ({ controller }, random) => {
     const to = random.pick([null, 'a', 'b']);
-    controller.promote({ to, force: random.chance(0.2), allowDataLoss: false }, 'somebody', false);
+    void controller.promote({ to, force: random.chance(0.2), allowDataLoss: false }, 'somebody', false);
   },
-  ({ controller }, random) => controller.change({ drained: random.pick([[], ['a'], ['b']]) }, 'somebody', 'drain'),
+  ({ controller }, random) => void controller.change({ drained: random.pick([[], ['a'], ['b']]) }, 'somebody', 'drain'),
 ];
 
 function heal(loop: ClosedLoop): void {

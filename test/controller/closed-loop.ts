@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { GroupController, type GroupSettings } from '../../src/controller/group-controller.ts';
-import type { DesiredTraffic, FenceOutcome, Records } from '../../src/controller/ports.ts';
+import { GroupController } from '../../src/controller/group-controller.ts';
+import type { GroupSettings } from '../../src/controller/group-ports.ts';
+import type { DesiredTraffic, FenceOutcome, Records, Saved } from '../../src/controller/ports.ts';
 import type { Scheduler, Timer } from '../../src/kit/clock.ts';
 import { silentLogger } from '../../src/kit/logger.ts';
 import type { AgentReport } from '../../src/model/agent-report.ts';
@@ -94,12 +95,10 @@ class LoopRecords implements Records {
   load(): Map<string, GroupRecord> {
     return new Map();
   }
-  save(): readonly never[] {
-    return [];
+  save(_record: GroupRecord, _events: unknown, onSaved: Saved): void {
+    onSaved(null, []);
   }
-  append(): readonly never[] {
-    return [];
-  }
+  append(): void {}
   events(): readonly never[] {
     return [];
   }

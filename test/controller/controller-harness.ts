@@ -1,6 +1,6 @@
 import { GroupController } from '../../src/controller/group-controller.ts';
 import type { FenceOrder } from '../../src/controller/fencing.ts';
-import type { DesiredTraffic, FenceOutcome, NewEvent, Records } from '../../src/controller/ports.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, Records, Saved } from '../../src/controller/ports.ts';
 import type { Thresholds } from '../../src/controller/view.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { grantDurationMs } from '../../src/kit/lease.ts';
@@ -23,6 +23,8 @@ class MemoryRecords implements Records {
   saved: GroupRecord[] = [];
   readonly told: NewEvent[] = [];
   broken = false;
+  /** What is on its way to the disk, if a test lets it take its time; else it is there at once. */
+  held: (() => void)[] | null = null;
   readonly #longestGrantMs: number;
   onSave: () => void = () => undefined;
 
@@ -34,16 +36,20 @@ class MemoryRecords implements Records {
     return new Map();
   }
 
-  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
-    if (this.broken) throw new HsctlError('disk', 'database or disk is full');
-    this.saved.push(record);
-    this.onSave();
-    return this.append(events);
+  save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
+    const finish = (): void => {
+      if (this.broken) return onSaved(new HsctlError('disk', 'database or disk is full'), []);
+      this.saved.push(record);
+      this.onSave();
+      this.append(events);
+      onSaved(null, []);
+    };
+    if (this.held === null) finish();
+    else this.held.push(finish);
   }
 
-  append(events: readonly NewEvent[]): readonly GroupEvent[] {
+  append(events: readonly NewEvent[]): void {
     this.told.push(...events);
-    return [];
   }
 
   events(): readonly GroupEvent[] {

@@ -18,14 +18,16 @@ describe('the controller of a group: order', () => {
     const harness = await ControllerHarness.serving();
     harness.report('a', RELEASED);
     assert.deepEqual(harness.happened(), [
-      'saved fencing 8',
-      'assign a slave 8',
-      'assign b wait 8',
       'saved promoting 8',
       'assign a slave 8',
       'assign b master 8',
       'traffic null',
     ]);
+    assert.deepEqual(
+      harness.records.told.map(({ rule }) => rule),
+      ['R640', 'R300'],
+      'both decisions are one change',
+    );
     harness.report('b', READY_UNDER_8);
     await harness.scheduler.advance(0);
     assert.deepEqual(harness.happened(), ['traffic b', 'saved serving 8', 'assign a slave 8', 'assign b master 8']);
@@ -237,25 +239,25 @@ describe('the controller of a group: traffic', () => {
 
   it('of a drained node is cut off when its time is over, unless it is undrained meanwhile', async () => {
     const harness = await ControllerHarness.serving();
-    harness.controller.drain('b', 300, 'ann');
+    await harness.controller.drain('b', 300, 'ann');
     await harness.pass(200, 'a', 'b');
     assert.deepEqual(harness.traffic.at(-1)?.dead, []);
     await harness.pass(200, 'a', 'b');
     assert.deepEqual(harness.traffic.at(-1)?.dead, ['b']);
     const told = harness.assignments.findLast(({ to }) => to === 'b')?.drain;
     assert.equal(told, 'cut');
-    harness.controller.undrain('b', 'ann');
+    await harness.controller.undrain('b', 'ann');
     assert.deepEqual(harness.controller.record.drainEndsWallMs, {});
-    harness.controller.drain('b', 300, 'ann');
+    await harness.controller.drain('b', 300, 'ann');
     assert.deepEqual(harness.traffic.at(-1)?.dead, [], 'it has its time anew');
     await harness.pass(400, 'a', 'b');
-    harness.controller.drain('b', null, 'ann');
+    await harness.controller.drain('b', null, 'ann');
     assert.deepEqual(harness.traffic.at(-1)?.dead, [], 'a drain without an end replaces one that has one');
   });
 
   it('of a drained node is cut off by a controller that was restarted meanwhile, too', async () => {
     const harness = await ControllerHarness.serving();
-    harness.controller.drain('b', 300, 'ann');
+    await harness.controller.drain('b', 300, 'ann');
     const restarted = new ControllerHarness(harness.controller.record);
     assert.deepEqual(restarted.controller.view().cutOff, []);
     await restarted.pass(10_000, 'a', 'b');
@@ -290,14 +292,14 @@ describe('the controller of a group: operators', () => {
   it('a promotion is planned, and carried out unless it is a dry run or refused', async () => {
     const harness = await ControllerHarness.serving();
     const wish = { to: null, force: false, allowDataLoss: false };
-    const plan = harness.controller.promote(wish, 'ann', true);
+    const plan = await harness.controller.promote(wish, 'ann', true);
     assert.equal(plan.to, 'b');
     assert.deepEqual(harness.happened(), []);
-    assert.deepEqual(harness.controller.promote(wish, 'ann', false), plan);
+    assert.deepEqual(await harness.controller.promote(wish, 'ann', false), plan);
     assert.deepEqual(harness.happened().slice(0, 2), ['saved quiescing 7', 'assign a master 7']);
     const { kind, message } = harness.records.told.at(-1)!;
     assert.deepEqual([kind, message], ['operator', 'ann promotes b']);
-    assert.equal(harness.controller.promote(wish, 'ann', false).refusals.length, 1);
+    assert.equal((await harness.controller.promote(wish, 'ann', false)).refusals.length, 1);
     assert.equal(harness.controller.record.stage, 'quiescing');
   });
 
@@ -305,7 +307,7 @@ describe('the controller of a group: operators', () => {
     const harness = await ControllerHarness.serving();
     const held = Promise.withResolvers<void>();
     harness.onTraffic = () => held.promise;
-    harness.controller.promote({ to: null, force: false, allowDataLoss: false }, 'ann', false);
+    await harness.controller.promote({ to: null, force: false, allowDataLoss: false }, 'ann', false);
     harness.beat('a');
     const quiesces = (): boolean | undefined => harness.assignments.findLast(({ to }) => to === 'a')?.quiesce;
     assert.deepEqual([harness.traffic.at(-1)?.active, quiesces()], [null, false]);
@@ -317,7 +319,7 @@ describe('the controller of a group: operators', () => {
   it('a change that cannot be saved is an error for whoever asked, and nothing else', async () => {
     const harness = await ControllerHarness.serving();
     harness.records.broken = true;
-    assert.throws(() => harness.controller.change({ drained: ['b'] }, 'ann', 'drain b'), { code: 'disk' });
+    await assert.rejects(harness.controller.change({ drained: ['b'] }, 'ann', 'drain b'), { code: 'disk' });
     assert.deepEqual(harness.controller.record.drained, []);
     assert.equal(harness.beat('a').leaseMs, LEASE_MS);
   });

@@ -12,7 +12,7 @@ import { HsctlError } from '../../src/kit/errors.ts';
 import { SCHEMA_VERSION } from '../../src/records/schema.ts';
 import { sqliteError } from '../../src/records/sqlite-errors.ts';
 import { SqliteRecords } from '../../src/records/sqlite-records.ts';
-import { eventOf, recordOf, registerRecordsTests } from './register-records-tests.ts';
+import { eventOf, recordOf, registerRecordsTests, save } from './register-records-tests.ts';
 
 const EVENTS_PER_GROUP = 20;
 
@@ -53,7 +53,7 @@ describe('sqlite records on a bad file', () => {
 
   it(
     'finds damage when it opens',
-    inDirectory((directory) => {
+    inDirectory(async (directory) => {
       const path = join(directory, 'records.db');
       const records = new SqliteRecords(path);
       for (let number = 0; number < 500; number++) records.append([eventOf(`g${number}`, 'x'.repeat(200))]);
@@ -98,10 +98,10 @@ describe('sqlite records on a bad file', () => {
 
   it(
     'names the damaged record',
-    inDirectory((directory) => {
+    inDirectory(async (directory) => {
       const path = join(directory, 'records.db');
       const records = new SqliteRecords(path);
-      records.save(recordOf('world', 1), []);
+      await save(records, recordOf('world', 1));
       records.close();
       const raw = new DatabaseSync(path);
       raw.exec(`UPDATE records SET json = '{"group":"world"}'`);

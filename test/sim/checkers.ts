@@ -112,7 +112,13 @@ export class Checkers implements StoreWatch {
 
   // --- the controller's decisions
 
-  onSaved(_before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[]): void {
+  onDecided(record: GroupRecord, events: readonly NewEvent[]): void {
+    const decided = events.some(({ kind }) => kind === 'decision');
+    if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
+      this.#world.broken('I8', `${record.rule} was decided on doubtful clocks: ${record.reason}`);
+  }
+
+  onSaved(record: GroupRecord): void {
     this.#world.tell(
       'record',
       `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`,
@@ -120,9 +126,6 @@ export class Checkers implements StoreWatch {
     this.#inSync = record.inSync;
     if (record.dataLossAccepted) this.#lossAcceptedWith = record.master;
     else if (record.master !== this.#lossAcceptedWith) this.#lossAcceptedWith = null;
-    const decided = events.some(({ kind }) => kind === 'decision');
-    if (decided && this.#world.nowMs < this.#doubtfulUntilMs)
-      this.#world.broken('I8', `${record.rule} was decided on doubtful clocks: ${record.reason}`);
   }
 
   // --- the logs

@@ -46,8 +46,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'promotes a node that is not in sync',
     file: 'src/controller/view.ts',
-    find: 'if (!record.inSync.includes(id)) add(',
-    replace: 'if (false) add(',
+    find: 'if (!record.inSync.includes(id))\n',
+    replace: 'if (false)\n',
   },
   {
     name: 'promotes an incomplete log',
@@ -64,10 +64,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'tells before it is durable',
-    file: 'src/controller/group-controller.ts',
-    find: '    this.#ports.records.save(record, [event]);\n    this.#record = record;\n',
-    replace:
-      '    this.#record = record;\n    for (const node of this.#nodes) this.#assign(node);\n    this.#ports.records.save(record, [event]);\n',
+    file: 'src/controller/record-keeper.ts',
+    find: '    this.#saving = record;\n',
+    replace: '    this.#durable = record;\n',
     faults: ['records fail', 'kill controller at an effect', 'kill controller', 'promote', 'crash app'],
   },
   {

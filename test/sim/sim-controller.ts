@@ -1,6 +1,6 @@
 import type { GroupConfig } from '../../src/config/config.ts';
 import { GroupController } from '../../src/controller/group-controller.ts';
-import type { DesiredTraffic, FenceOutcome, NewEvent, Records } from '../../src/controller/ports.ts';
+import type { DesiredTraffic, FenceOutcome, NewEvent, Records, Saved } from '../../src/controller/ports.ts';
 import { AgentLink } from '../../src/daemon/controller/agent-link.ts';
 import { groupSettings } from '../../src/daemon/settings.ts';
 import type { Timer } from '../../src/kit/clock.ts';
@@ -19,27 +19,32 @@ import type { Director } from './sim-director.ts';
 import type { SimNode } from './sim-node.ts';
 import { SimProcess } from './sim-process.ts';
 
-/** What the controller has on its disk: durable once `save` has returned. */
+/** A save takes so long at most, mostly far less. */
+const LONGEST_SAVE_MS = 60;
+
+/** What the controller has on its disk. */
 export class RecordStore {
   record: GroupRecord | null = null;
   longestGrantMs = 0;
-  events = 0;
   /** What agents were told, by whatever run: a network, or a stopped process, may bring it again much later. */
   readonly told: { readonly node: string; readonly assignment: Assignment }[] = [];
   /** The disk refuses everything until it is mended. */
   broken = false;
-  /** Told of each decision that is durable now. */
-  onSaved: (before: GroupRecord | null, record: GroupRecord, events: readonly NewEvent[], process: SimProcess) => void =
-    () => undefined;
+  /** Told of each decision, of which nothing may follow yet. */
+  onDecided: (record: GroupRecord, events: readonly NewEvent[]) => void = () => undefined;
+  /** Told of each record that is durable now. */
+  onSaved: (record: GroupRecord) => void = () => undefined;
 }
 
 class SimRecords implements Records {
   readonly #store: RecordStore;
   readonly #process: SimProcess;
+  readonly #random: SeededRandom;
 
-  constructor(store: RecordStore, process: SimProcess) {
+  constructor(store: RecordStore, process: SimProcess, random: SeededRandom) {
     this.#store = store;
     this.#process = process;
+    this.#random = random;
   }
 
   load(): Map<string, GroupRecord> {
@@ -47,20 +52,19 @@ class SimRecords implements Records {
     return new Map(record === null ? [] : [[record.group, record]]);
   }
 
-  /** The process may die before it is durable, and after. */
-  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
-    if (!this.#process.effect()) return [];
-    if (this.#store.broken) throw new HsctlError('disk', 'database or disk is full');
-    const before = this.#store.record;
-    this.#store.record = record;
-    this.#store.onSaved(before, record, events, this.#process);
-    this.#process.effect();
-    return this.append(events);
+  /** It takes its time, in which the controller goes on. The process may die before it is durable, and after. */
+  save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
+    this.#store.onDecided(record, events);
+    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS), () => {
+      if (!this.#process.effect()) return;
+      if (this.#store.broken) return onSaved(new HsctlError('disk', 'database or disk is full'), []);
+      this.#store.record = record;
+      this.#store.onSaved(record);
+      if (this.#process.effect()) onSaved(null, []);
+    });
   }
 
-  append(events: readonly NewEvent[]): readonly GroupEvent[] {
-    return events.map((event) => ({ ...event, id: (this.#store.events += 1) }));
-  }
+  append(): void {}
 
   events(): readonly GroupEvent[] {
     return [];
@@ -103,7 +107,7 @@ export class ControllerRun {
   constructor({ group, machine, nodes, network, records: store, director, random, fence }: ControllerParts) {
     const process = new SimProcess('controller', machine);
     const logger = process.logger();
-    const records = new SimRecords(store, process);
+    const records = new SimRecords(store, process, random);
     const settings = groupSettings(group);
     this.process = process;
     this.#records = records;

@@ -209,7 +209,8 @@ export class Simulation {
     );
     const records = new RecordStore();
     const checkers = new Checkers(world, records);
-    records.onSaved = (before, record, events) => checkers.onSaved(before, record, events);
+    records.onDecided = (record, events) => checkers.onDecided(record, events);
+    records.onSaved = (record) => checkers.onSaved(record);
     const director = new Director(group, machines.get('director')!, random.stream('director'));
     const nodes = group.nodes.map(({ id }) => {
       const store = new SimStore(id, group.replication.fsync === 'always', checkers);

@@ -79,6 +79,8 @@ export class World {
 
   /** Lets time pass until then, or until an invariant breaks or `enough` says so. */
   async run(untilMs: number, enough: () => boolean = () => false): Promise<void> {
+    // Promises settle before the next tick only where a promise is waited for already: from a message they would not.
+    await Promise.resolve();
     while (this.violation === null && !enough()) {
       const event = this.#queue.take(untilMs);
       if (event === null) {

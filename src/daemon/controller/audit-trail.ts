@@ -1,7 +1,6 @@
 import type { AuditEntry } from '../../api/controller-service.ts';
 import type { NewEvent, Records } from '../../controller/ports.ts';
 import type { Clock } from '../../kit/clock.ts';
-import { HsctlError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 
 /** The same entry is noted once in this time, so that nobody can wash events away by asking again and again. */
@@ -22,7 +21,7 @@ export class AuditTrail {
     this.#logger = logger;
   }
 
-  /** `epoch` is that of the group at present. Never throws: what the operator is told does not hang on it. */
+  /** `epoch` is that of the group at present. */
   note({ group, operator, action, refused, result }: AuditEntry, epoch: number): void {
     const message = `${operator}: ${action}: ${result}`;
     this.#logger.info(message, { group });
@@ -30,12 +29,7 @@ export class AuditTrail {
     const rule = refused ? 'refused' : 'operator';
     const wallMs = this.#clock.wallMs();
     const event: NewEvent = { group, wallMs, kind: 'operator', rule, epoch, node: null, message, phasesMs: null };
-    try {
-      this.#records.append([event]);
-    } catch (error) {
-      if (!(error instanceof HsctlError)) throw error;
-      this.#logger.error(error.message, { hint: error.hint });
-    }
+    this.#records.append([event]);
   }
 
   #isDue(entry: string): boolean {

@@ -110,7 +110,7 @@ export class RunningController implements ControllerService {
     const { controller } = this.#group(request.group);
     if (request.node !== null) this.#checkNode(request.group, request.node);
     const wish = { to: request.node, force: request.force, allowDataLoss: request.allowDataLoss };
-    const plan = controller.promote(wish, request.operator, request.dryRun);
+    const plan = await controller.promote(wish, request.operator, request.dryRun);
     const answer = { apiVersion: API_VERSION, plan: planAnswer(request.group, plan) } as const;
     if (request.dryRun) return { ...answer, started: false };
     if (plan.refusals.length > 0)
@@ -123,33 +123,33 @@ export class RunningController implements ControllerService {
     const { group, node, timeoutMs, operator } = request;
     this.#checkNode(group, node);
     const isMaster = controller.record.master === node;
-    controller.drain(node, timeoutMs, operator);
+    await controller.drain(node, timeoutMs, operator);
     return done(isMaster ? `${node} is being drained: its peer takes over` : `${node} is drained`);
   }
 
   async undrain(request: NodeRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
     this.#checkNode(request.group, request.node);
-    controller.undrain(request.node, request.operator);
+    await controller.undrain(request.node, request.operator);
     return done(`${request.node} may be promoted again`);
   }
 
   async fenced(request: NodeRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
     this.#checkNode(request.group, request.node);
-    controller.fenced(request.node, request.operator);
+    await controller.fenced(request.node, request.operator);
     return done(`${request.node} counts as off: it never serves again under a reign that it had`);
   }
 
   async pause(request: PauseRequest): Promise<Action> {
     const { controller } = this.#group(request.group);
     const pausedUntilWallMs = this.#scheduler.wallMs() + request.forMs;
-    controller.change({ pausedUntilWallMs }, request.operator, `pause for ${formatDuration(request.forMs)}`);
+    await controller.change({ pausedUntilWallMs }, request.operator, `pause for ${formatDuration(request.forMs)}`);
     return done(`no failover of ${request.group} for ${formatDuration(request.forMs)}`);
   }
 
   async resume(request: GroupRequest): Promise<Action> {
-    this.#group(request.group).controller.change({ pausedUntilWallMs: null }, request.operator, 'resume');
+    await this.#group(request.group).controller.change({ pausedUntilWallMs: null }, request.operator, 'resume');
     return done(`${request.group} fails over again`);
   }
 

@@ -1,16 +1,21 @@
-import type { NewEvent, Records } from '../../controller/ports.ts';
+import type { NewEvent, Records, Saved } from '../../controller/ports.ts';
+import type { Logger } from '../../kit/logger.ts';
 import type { GroupEvent } from '../../model/event.ts';
 import type { GroupRecord } from '../../model/group-record.ts';
 
 /** Records that tell whoever follows the events of each new one, and remember the newest of each group. */
 export class WatchedRecords implements Records {
   readonly #records: Records;
+  readonly #logger: Logger;
   readonly #listeners = new Set<() => void>();
   /** Of each group, as far as it was asked for or came since. */
   readonly #newest = new Map<string, GroupEvent | null>();
 
-  constructor(records: Records) {
+  #isTelling = false;
+
+  constructor(records: Records, logger: Logger) {
     this.#records = records;
+    this.#logger = logger;
   }
 
   onEvent(listener: () => void): () => void {
@@ -18,12 +23,19 @@ export class WatchedRecords implements Records {
     return () => this.#listeners.delete(listener);
   }
 
-  save(record: GroupRecord, events: readonly NewEvent[]): readonly GroupEvent[] {
-    return this.#tell(this.#records.save(record, events));
+  save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
+    this.#records.save(record, events, (error, saved) => {
+      this.#note(saved);
+      onSaved(error, saved);
+    });
   }
 
-  append(events: readonly NewEvent[]): readonly GroupEvent[] {
-    return this.#tell(this.#records.append(events));
+  /** Nobody waits for these: that they are lost is for the log. */
+  append(events: readonly NewEvent[]): void {
+    this.#records.append(events, (error, saved) => {
+      this.#note(saved);
+      if (error !== null) this.#logger.error(error.message, { hint: error.hint });
+    });
   }
 
   load(): Map<string, GroupRecord> {
@@ -55,9 +67,15 @@ export class WatchedRecords implements Records {
     this.#records.close();
   }
 
-  #tell(events: readonly GroupEvent[]): readonly GroupEvent[] {
+  #note(events: readonly GroupEvent[]): void {
+    if (events.length === 0) return;
     for (const event of events) this.#newest.set(event.group, event);
-    for (const listener of this.#listeners) listener();
-    return events;
+    // Many decisions become durable at once: whoever follows is told when all of them are.
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      for (const listener of this.#listeners) listener();
+    });
   }
 }
