@@ -17,6 +17,7 @@ import { makeLogger } from '../telemetry/logger.ts';
 import { IpvsSync } from '../traffic/ipvs/sync.ts';
 import { GroupRuntime } from './controller/group-runtime.ts';
 import { collectOften } from './controller/heap.ts';
+import { RecordsCheck } from './controller/records-check.ts';
 import { Reloader } from './controller/reloader.ts';
 import { RunningGroups } from './controller/running-groups.ts';
 import { RunningController } from './controller/service.ts';
@@ -86,6 +87,7 @@ async function runWith(
     // A group that comes back goes on from its record.
     makeRuntime: (group) => makeRuntime(group, records.load().get(group.name)),
   });
+  const recordsCheck = new RecordsCheck(records, logger);
   const service = new RunningController({
     config,
     reloader,
@@ -94,6 +96,7 @@ async function runWith(
     scheduler,
     logger,
     certificateEndsWallMs: () => certificateEnd(security),
+    recordsFault: () => recordsCheck.fault,
   });
   const api = new ApiServer({ service, doors: doorsOf(config, security, logger), logger, version: VERSION });
   await api.open();
@@ -103,6 +106,7 @@ async function runWith(
   for (const group of config.groups) groups.add(makeRuntime(group, known.get(group.name)));
   const hangUp = onHangUp(() => void reloadOnHangUp(reloader, logger));
   const stopFollowing = followCredentials(security, scheduler, logger);
+  const stopChecking = recordsCheck.start(scheduler);
   const systemd = notifySystemd(scheduler, logger, () => service.status().summary);
   logger.info('the controller runs', {
     version: VERSION,
@@ -115,6 +119,7 @@ async function runWith(
     hangUp();
     systemd.stopping();
     stopFollowing();
+    stopChecking();
     await api.close();
     await sync?.become('backup');
     await systemd.close();

@@ -55,7 +55,7 @@ export function assessGroup(facts: GroupFacts, wallMs: number): Pick<GroupStatus
 export function assessCluster(
   groups: readonly GroupStatus[],
   source: ClusterStatus['source'],
-  controller: Pick<NonNullable<ClusterStatus['controller']>, 'tilt' | 'certificateEndsWallMs'> | null,
+  controller: Pick<NonNullable<ClusterStatus['controller']>, 'tilt' | 'certificateEndsWallMs' | 'recordsFault'> | null,
   wallMs: number,
 ): Pick<ClusterStatus, 'severity' | 'summary'> {
   const findings: Finding[] = [];
@@ -63,7 +63,9 @@ export function assessCluster(
     findings.push(warning('the controller does not answer, so nothing fails over'));
   }
   if (controller !== null) {
-    const { tilt, certificateEndsWallMs } = controller;
+    const { tilt, certificateEndsWallMs, recordsFault } = controller;
+    if (recordsFault !== null)
+      findings.push(critical(`nothing fails over, as no decision can be saved: ${recordsFault}`));
     if (tilt !== null) findings.push(warning(`the controller decides nothing for now: ${tilt}`));
     findings.push(...certificateFindings('the controller', certificateEndsWallMs, wallMs));
   }

@@ -115,6 +115,8 @@ const controllerStatusSchema = z.object({
   tilt: z.string().nullable(),
   /** When the controller's own certificate ends; null on plain text. */
   certificateEndsWallMs: wallMs.nullable(),
+  /** What keeps the controller from saving decisions, so that nothing fails over; null if nothing does. */
+  recordsFault: z.string().nullable(),
 });
 
 export const clusterStatusSchema = z.object({

@@ -179,7 +179,7 @@ describe('assessment of a group', () => {
   }
 });
 
-const CONTROLLER = { tilt: null, certificateEndsWallMs: null } as const;
+const CONTROLLER = { tilt: null, certificateEndsWallMs: null, recordsFault: null } as const;
 
 describe('assessment of a cluster', () => {
   const bad = groupOf({ ...notServing, group: 'cache' });
@@ -215,6 +215,14 @@ describe('assessment of a cluster', () => {
       /decides nothing for now: a clock jumped/,
     );
     assert.equal(assessCluster([], 'controller', CONTROLLER, NOW_MS).severity, 'unknown');
+  });
+
+  it('says that no decision can be saved', () => {
+    const full = { ...CONTROLLER, recordsFault: 'the disk is full' };
+    assert.deepEqual(assessCluster([groupOf()], 'controller', full, NOW_MS), {
+      severity: 'critical',
+      summary: 'nothing fails over, as no decision can be saved: the disk is full; world: a serves, protected by b',
+    });
   });
 
   it("warns of the end of the controller's own certificate", () => {

@@ -91,6 +91,7 @@ export function clusterOf(groups: readonly GroupStatus[], change: Partial<Cluste
     uptimeMs: 86_400_000,
     tilt: null,
     certificateEndsWallMs: null,
+    recordsFault: null,
   };
   const source = change.source ?? 'controller';
   return {

@@ -37,6 +37,7 @@ export class RunningController implements ControllerService {
   readonly #scheduler: Scheduler;
   readonly #audits: AuditTrail;
   readonly #certificateEndsWallMs: () => number | null;
+  readonly #recordsFault: () => string | null;
   readonly #startedAtWallMs: number;
   readonly #startedAtMs: number;
 
@@ -49,6 +50,8 @@ export class RunningController implements ControllerService {
     readonly logger: Logger;
     /** End of the controller's certificate; null without one. */
     certificateEndsWallMs(): number | null;
+    /** What keeps decisions from being saved; null if nothing does. */
+    recordsFault(): string | null;
   }) {
     this.#config = parts.config;
     this.#reloader = parts.reloader;
@@ -56,6 +59,7 @@ export class RunningController implements ControllerService {
     this.#groups = parts.groups;
     this.#scheduler = parts.scheduler;
     this.#certificateEndsWallMs = () => parts.certificateEndsWallMs();
+    this.#recordsFault = () => parts.recordsFault();
     this.#audits = new AuditTrail(parts.records, parts.scheduler, parts.logger);
     this.#startedAtWallMs = parts.scheduler.wallMs();
     this.#startedAtMs = parts.scheduler.monotonicMs();
@@ -72,11 +76,12 @@ export class RunningController implements ControllerService {
     });
     const tilt = runtimes.map(({ controller }) => controller.tilt).find((why) => why !== null) ?? null;
     const certificateEndsWallMs = this.#certificateEndsWallMs();
+    const recordsFault = this.#recordsFault();
     return {
       apiVersion: API_VERSION,
       cluster: this.#config.cluster,
       source: 'controller',
-      ...assessCluster(groups, 'controller', { tilt, certificateEndsWallMs }, wallMs),
+      ...assessCluster(groups, 'controller', { tilt, certificateEndsWallMs, recordsFault }, wallMs),
       wallMs,
       controller: {
         version: VERSION,
@@ -84,6 +89,7 @@ export class RunningController implements ControllerService {
         uptimeMs: this.#scheduler.monotonicMs() - this.#startedAtMs,
         tilt,
         certificateEndsWallMs,
+        recordsFault,
       },
       groups,
     };
