@@ -1,3 +1,4 @@
+import { after } from 'node:test';
 import type { DesiredTraffic } from '../../src/controller/ports.ts';
 import type { Backend } from '../../src/traffic/backends.ts';
 import type { TrafficDeps } from '../../src/traffic/deps.ts';
@@ -9,6 +10,9 @@ import { Peer } from '../traffic/peers.ts';
 import { type Family, type Forwarding, IpvsNet, virtualAddress } from './ipvs-net.ts';
 
 const PORT = 9000;
+
+let shared: Promise<IpvsDrivers> | null = null;
+after(async () => (await shared)?.close());
 
 /** Programs of this machine, with the time that emulation takes. */
 export const patientDeps: TrafficDeps = {
@@ -45,7 +49,13 @@ export class IpvsDrivers {
     this.#backends = { 4: backends('address'), 6: backends('address6') };
   }
 
-  static async create(): Promise<IpvsDrivers> {
+  /** One for all tests of the process, which is closed behind the last of them. */
+  static shared(): Promise<IpvsDrivers> {
+    shared ??= IpvsDrivers.#create();
+    return shared;
+  }
+
+  static async #create(): Promise<IpvsDrivers> {
     const net = await IpvsNet.create();
     const [client] = await Promise.all([Peer.start(net.rig.host('client')), serve(net, 'a'), serve(net, 'b')]);
     return new IpvsDrivers(net, client);

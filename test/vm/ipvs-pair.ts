@@ -16,6 +16,10 @@ const PORT = 9000;
 const PATIENCE_MS = 20_000;
 /** Between two requests over TCP, and between two by UDP: about what the emulated processors can do beside the change. */
 const EVERY_MS = 80;
+/** For what is waited for. */
+export const LIMIT_MS = 60_000;
+/** Between two questions, each of which takes the controller from its work; the VM multiplies it. */
+export const ASK_MS = 100;
 
 const servicesOf = (protocol: Service['protocol']): readonly Service[] =>
   FORWARDINGS.flatMap((forwarding) => ([4, 6] as const).map((family) => ({ forwarding, family, protocol })));
@@ -82,15 +86,25 @@ export class IpvsPair {
 
   /** Resolves when `node` serves alone, traffic goes there, and clients have been served since, each way over TCP. */
   async servedBy(node: NodeName): Promise<GroupStatus> {
-    const status = await until(`${node} to serve alone`, async () => {
-      const now = await this.cluster.status();
-      return now.serving && now.master === node && now.traffic.every(({ settled }) => settled) && now;
-    });
+    const status = await until(
+      `${node} to serve alone`,
+      async () => {
+        const now = await this.cluster.status();
+        return now.serving && now.master === node && now.traffic.every(({ settled }) => settled) && now;
+      },
+      LIMIT_MS,
+      ASK_MS,
+    );
     const sinceMs = machineMs();
-    await until(`${node} to serve each way`, () => {
-      const since = this.writes.soFar().filter(({ outcome, startMs }) => outcome === 'ok' && startMs >= sinceMs);
-      return new Set(since.map(({ place }) => place)).size === servicesOf('tcp').length;
-    });
+    await until(
+      `${node} to serve each way`,
+      () => {
+        const since = this.writes.soFar().filter(({ outcome, startMs }) => outcome === 'ok' && startMs >= sinceMs);
+        return new Set(since.map(({ place }) => place)).size === servicesOf('tcp').length;
+      },
+      LIMIT_MS,
+      ASK_MS,
+    );
     return status;
   }
 

@@ -22,7 +22,8 @@ function qemuArguments(kernel: Kernel, initramfs: string): string[] {
     ['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MIB)],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
     ['-kernel', kernel.image, '-initrd', initramfs],
-    ['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off'],
+    // Programs at fixed addresses: what was translated of one serves the next.
+    ['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off norandmaps'],
     ['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
   ].flat();
 }

@@ -5,7 +5,7 @@ import { machineMs } from '../../rig/machine-clock.ts';
 import { GROUP, type NodeName, otherThan } from '../../rig/cluster.ts';
 import { tool } from '../../rig/tool.ts';
 import { until } from '../../rig/until.ts';
-import { IpvsPair } from '../ipvs-pair.ts';
+import { ASK_MS, IpvsPair, LIMIT_MS } from '../ipvs-pair.ts';
 
 /** Times are printed, not asserted: emulation has its own. What is asserted is the order of events. */
 
@@ -49,11 +49,11 @@ describe('a pair behind IPVS: NAT, DR and TUN, IPv4 and IPv6, TCP and UDP', () =
     await pair.servedBy(otherThan(node));
     for (const [index, connection] of open.entries()) {
       const left = open.length - index;
-      await until(`${left} connections to be left`, async () => (await connectionsOf(node)) === left);
+      await until(`${left} connections to be left`, async () => (await connectionsOf(node)) === left, LIMIT_MS, ASK_MS);
       connection.shut();
       if (left > 1) continue;
       const endedMs = machineMs();
-      await until('the drain to end', async () => (await connectionsOf(node)) === 0);
+      await until('the drain to end', async () => (await connectionsOf(node)) === 0, LIMIT_MS, ASK_MS);
       console.log(`a drain ended ${secondsSince(endedMs)} after the last connection`);
     }
     await cluster.api.undrain({ ...OPERATOR, node });

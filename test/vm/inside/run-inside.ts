@@ -10,7 +10,7 @@ import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
 import type { VmLine, VmResult } from '../result.ts';
 
-const FILE_LIMIT_MS = 240_000;
+const FILE_LIMIT_MS = 270_000;
 const [port = '', ...files] = process.argv.slice(2);
 /** Names of the tests that the present one is in, outermost first. */
 const names: string[] = [];
