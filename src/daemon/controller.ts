@@ -87,7 +87,7 @@ async function runWith(
     // A group that comes back goes on from its record.
     makeRuntime: (group) => makeRuntime(group, records.load().get(group.name)),
   });
-  const recordsCheck = new RecordsCheck(records, logger);
+  const recordsCheck = new RecordsCheck(config.controller.state, records, logger);
   const service = new RunningController({
     config,
     reloader,
