@@ -1,5 +1,6 @@
-import { Command } from '@oclif/core/command';
+import type { Interfaces } from '@oclif/core';
 import * as Flags from '@oclif/core/flags';
+import { parse } from '@oclif/core/parser';
 import { userInfo } from 'node:os';
 import { SUPPORTED_API_VERSION } from '../api/client.ts';
 import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
@@ -8,9 +9,20 @@ import { DEFAULT_CONFIG_PATH } from './controller-socket.ts';
 import { harmless, harmlessJson } from './render/harmless.ts';
 import { paintFor, type Paint } from './render/paint.ts';
 
-/** What all commands share: the flag that names the configuration, the client, and how they print. */
-export abstract class HsctlCommand extends Command {
-  static override baseFlags = {
+type Values = Record<string, unknown>;
+
+/**
+ * What all commands share: the flag that names the configuration, and how they print. Of oclif they have the definitions
+ * and the parser of flags and arguments, and its help where that is asked for; its own base class would load as much again
+ * for what no command here has: plug-ins, hooks, themes.
+ */
+export abstract class HsctlCommand {
+  static summary: string;
+  static description?: string;
+  static examples?: string[];
+  static args: Interfaces.ArgInput = {};
+  static flags: Interfaces.FlagInput = {};
+  static baseFlags = {
     config: Flags.string({
       char: 'c',
       env: 'HSCTL_CONFIG',
@@ -20,6 +32,23 @@ export abstract class HsctlCommand extends Command {
       description: 'the configuration of the cluster',
     }),
   };
+
+  readonly #words: readonly string[];
+
+  /** `words`: what stands behind the command. */
+  constructor(words: readonly string[]) {
+    this.#words = words;
+  }
+
+  abstract run(): Promise<void>;
+
+  /** Flags and arguments as `options` defines them. @throws oclif's own errors for wrong usage */
+  protected parse<Flag extends Values, Base extends Values, Argument extends Values>(
+    options: Interfaces.Input<Flag, Base, Argument>,
+  ): Promise<Interfaces.ParserOutput<Flag, Base, Argument>> {
+    const flags = { ...options.baseFlags, ...options.flags } as Interfaces.FlagInput<Flag>;
+    return parse<Flag, Base, Argument>([...this.#words], { ...options, flags });
+  }
 
   /** Clocks and timers of a command in the foreground. */
   protected readonly scheduler: Scheduler = foregroundScheduler;

@@ -3,14 +3,23 @@ import { Config } from '@oclif/core/config';
 import { CommandHelp } from '@oclif/core/help';
 import type { Interfaces } from '@oclif/core';
 import { formatDuration } from '../kit/units.ts';
+import { VERSION } from '../kit/version.ts';
 import type { CommandEntry } from './table.ts';
 
 const HELP_WIDTH = 100;
+/** oclif is given what it would search for: no file but the command's own is read, nor plug-ins in somebody's HOME. */
+const OPTIONS = {
+  root: import.meta.dirname,
+  ignoreManifest: true,
+  userPlugins: false,
+  devPlugins: false,
+  pjson: { name: 'hsctl', version: VERSION, oclif: { bin: 'hsctl', dirname: 'hsctl', topicSeparator: ' ' as const } },
+};
 
 /** oclif's help of one command. */
-export async function renderCommandHelp(entry: CommandEntry, options: Interfaces.LoadOptions): Promise<string> {
+export async function renderCommandHelp(entry: CommandEntry): Promise<string> {
   const command = await entry.load();
-  const config = await Config.load(options);
+  const config = await Config.load(OPTIONS);
   const loadable: Command.Loadable = {
     id: entry.id,
     aliases: [],
@@ -23,7 +32,7 @@ export async function renderCommandHelp(entry: CommandEntry, options: Interfaces
       ? { description: entry.summary }
       : { summary: entry.summary, description: command.description }),
     ...(command.examples !== undefined && { examples: command.examples }),
-    load: () => entry.load(),
+    load: () => Promise.reject(new Error('help runs no command')),
   };
   return new CommandHelp(loadable, config, { maxWidth: HELP_WIDTH, stripAnsi: true }).generate();
 }

@@ -16,6 +16,8 @@ export async function controllerSocket(configPath: string): Promise<string> {
   const text = readTextFile(configPath);
   const section = controllerSection(text);
   if (!section.includes('socket')) return DEFAULT_CONTROLLER_SOCKET;
+  const plain = plainSocket(section);
+  if (plain !== null) return plain;
   const { parse } = await import('yaml');
   try {
     return socketIn(parse(section)) ?? DEFAULT_CONTROLLER_SOCKET;
@@ -39,6 +41,15 @@ function controllerSection(text: string): string {
   if (start < 0) return '';
   const length = lines.slice(start + 1).findIndex((line) => /^[^\s#}\]]/.test(line));
   return lines.slice(start, length < 0 ? undefined : start + 1 + length).join('\n');
+}
+
+/** The path where it is written as nearly always, so that nobody waits for YAML; null if that is not quite sure. */
+function plainSocket(section: string): string | null {
+  const [head = '', ...lines] = section.split('\n').filter((line) => /^\s*[^\s#]/.test(line));
+  const indent = /^ */.exec(lines[0] ?? '')?.[0] ?? '';
+  const isPlain = /^controller: *(#.*)?$/.test(head) && lines.every((line) => /^ +[\w-]+: +[\w/.:-]+ *$/.test(line));
+  const found = lines.filter((line) => line.startsWith(`${indent}socket:`));
+  return isPlain && found.length === 1 ? (/: +(\/[\w/.-]+) *$/.exec(found[0]!)?.[1] ?? null) : null;
 }
 
 function socketIn(value: unknown): string | null {

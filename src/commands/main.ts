@@ -18,8 +18,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     if (found === null) return await runWithoutCommand(argv);
     if (asksForHelp(found.rest)) return await showHelp(found.entry);
     const command = await found.entry.load();
-    command.id = found.entry.id;
-    await command.run([...found.rest], oclifOptions());
+    await new command(found.rest).run();
   } catch (error) {
     const debug = process.env['HSCTL_DEBUG'] === '1';
     const failure = describeFailure(error, found?.entry.id ?? '', paintFor(process.stderr, process.env), debug);
@@ -37,18 +36,6 @@ function endWithoutOutput(error: NodeJS.ErrnoException): never {
   process.exit(EXIT.failed);
 }
 
-/** oclif is given what it would search for: no file but the command's own is read, nor plug-ins in somebody's HOME. */
-function oclifOptions() {
-  const oclif = { bin: 'hsctl', dirname: 'hsctl', topicSeparator: ' ' as const };
-  return {
-    root: import.meta.dirname,
-    ignoreManifest: true,
-    userPlugins: false,
-    devPlugins: false,
-    pjson: { name: 'hsctl', version: VERSION, oclif },
-  };
-}
-
 function asksForHelp(words: readonly string[]): boolean {
   const end = words.indexOf('--');
   return words.slice(0, end < 0 ? undefined : end).some((word) => word === '--help' || word === '-h');
@@ -56,7 +43,7 @@ function asksForHelp(words: readonly string[]): boolean {
 
 async function showHelp(entry: CommandEntry): Promise<void> {
   const { renderCommandHelp } = await import('./command-help.ts');
-  process.stdout.write(`${await renderCommandHelp(entry, oclifOptions())}\n`);
+  process.stdout.write(`${await renderCommandHelp(entry)}\n`);
 }
 
 async function runWithoutCommand(argv: readonly string[]): Promise<void> {

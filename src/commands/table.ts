@@ -1,7 +1,10 @@
 import type { HsctlCommand } from './base.ts';
 
-export type CommandClass = typeof HsctlCommand &
-  (new (...parameters: ConstructorParameters<typeof HsctlCommand>) => HsctlCommand);
+export type CommandClass = Pick<
+  typeof HsctlCommand,
+  'summary' | 'description' | 'examples' | 'args' | 'flags' | 'baseFlags'
+> &
+  (new (words: readonly string[]) => HsctlCommand);
 
 export interface CommandEntry {
   /** One or two words, as they are typed. */

@@ -24,6 +24,9 @@ export interface Reading {
 /** Stands for the head of a file that is wrong there, so that the groups are compared with each other all the same. */
 const UNKNOWN_CLUSTER: ClusterFile = { cluster: 'unknown', tls: { dir: '/unknown' }, groups: {} };
 
+/** So many groups are checked sooner as the schemas are. */
+const GROUPS_WITHOUT_PROGRAM = 10;
+
 /** Reads the text of a configuration file and finds all that is wrong with it, in one go. */
 export function readConfig(text: string): Reading {
   const source = new Source(text);
@@ -33,11 +36,14 @@ export function readConfig(text: string): Reading {
     errors.push(source.problemAt([], 'write a cluster, as in the manual', 'the file is empty'));
   if (source.value === null || source.value === undefined) return { config: null, errors, warnings };
 
-  const cluster = clusterSchema.safeParse(source.value);
+  // Zod writes a program for each schema, which pays with many groups only.
+  const entries = groupEntries(source.value);
+  const how = { jitless: entries.length <= GROUPS_WITHOUT_PROGRAM };
+  const cluster = clusterSchema.safeParse(source.value, how);
   errors.push(...problemsOf(source, cluster.error, []));
   const groups: GroupConfig[] = [];
-  for (const [name, value] of groupEntries(source.value)) {
-    const group = groupSchema.safeParse(value);
+  for (const [name, value] of entries) {
+    const group = groupSchema.safeParse(value, how);
     errors.push(...problemsOf(source, group.error, ['groups', name]));
     if (group.success) groups.push(resolveGroup(name, group.data));
   }

@@ -90,7 +90,7 @@ describe('hsctl status', () => {
     assert.match(modules, /commands\/status\.ts/);
     assert.doesNotMatch(
       modules,
-      /node_modules\/(zod|pino|execa)\/|node:(http|sqlite|tls)\b|src\/(config|daemon|records)\//,
+      /node_modules\/(zod|pino|execa|yaml)\/|oclif\/core\/lib\/(command\.|config\/(index|plugin))|node:(http|sqlite|tls)\b|src\/(config|daemon|records)\//,
     );
   });
 });

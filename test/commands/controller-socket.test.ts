@@ -49,6 +49,7 @@ describe('socket of the controller', () => {
       `{ "cluster": "c", "controller": { "socket": "/run/x.sock" }, ${GROUPS.slice(0, 7)} {} }`,
       '/run/x.sock',
     ],
+    ['before a remark', `cluster: c\ncontroller:\n  socket: /run/x.sock # here\n${GROUPS}`, '/run/x.sock'],
     ['not at all', `cluster: c\ncontroller:\n  state: /var/x\n${GROUPS}`, DEFAULT_CONTROLLER_SOCKET],
     ['without the section', `cluster: c\n${GROUPS}`, DEFAULT_CONTROLLER_SOCKET],
   ];
