@@ -12,7 +12,9 @@ async function runFiles(files: readonly string[]): Promise<number> {
   let failed = 0;
   let ran = 0;
   try {
-    for await (const { name, outcome, durationMs, failure } of vm.results(LIMIT_MS)) {
+    for await (const line of vm.results(LIMIT_MS)) {
+      if (line.kind === 'said') continue; // seen on the console
+      const { name, outcome, durationMs, failure } = line;
       console.log(`${outcome.padEnd(7)} ${name} (${(durationMs / 1000).toFixed(1)} s)${failure && `\n${failure}`}`);
       if (outcome === 'failed') failed += 1;
       ran += 1;

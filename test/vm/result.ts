@@ -1,5 +1,11 @@
 /** A line that the runner inside the VM sends to the one outside. */
-export type VmLine = VmResult | { readonly kind: 'end' };
+export type VmLine = VmResult | VmSaid | { readonly kind: 'end' };
+
+/** What a test printed, for people: the load that it reached, how long something took. */
+export interface VmSaid {
+  readonly kind: 'said';
+  readonly text: string;
+}
 
 /** What became of one test inside the VM. */
 export interface VmResult {

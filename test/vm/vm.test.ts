@@ -21,10 +21,13 @@ function retell({ outcome, failure }: VmResult): void {
 async function runIn(t: TestContext, files: readonly string[]): Promise<void> {
   const vm = await TestVm.start(files.map((file) => join(INSIDE, file)));
   try {
-    for await (const result of vm.results(LIMIT_MS)) {
-      const seconds = (result.durationMs / 1000).toFixed(1);
-      const skip = result.outcome === 'skipped';
-      await t.test(`${result.name} (${seconds} s)`, { skip }, () => retell(result));
+    for await (const line of vm.results(LIMIT_MS)) {
+      if (line.kind === 'said') {
+        t.diagnostic(line.text);
+        continue;
+      }
+      const seconds = (line.durationMs / 1000).toFixed(1);
+      await t.test(`${line.name} (${seconds} s)`, { skip: line.outcome === 'skipped' }, () => retell(line));
     }
   } finally {
     await vm.close();

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { newFolder } from './folder.ts';
 import { makeInitramfs, type VmJob } from './initramfs.ts';
 import { Kernel } from './kernel.ts';
-import type { VmLine, VmResult } from './result.ts';
+import type { VmLine, VmResult, VmSaid } from './result.ts';
 
 const MEMORY_MIB = 2048;
 const TAIL_CHARACTERS = 8192;
@@ -23,7 +23,7 @@ function qemuArguments(kernel: Kernel, initramfs: string): string[] {
     ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
     ['-kernel', kernel.image, '-initrd', initramfs],
     // Programs at fixed addresses: what was translated of one serves the next.
-    ['-append', 'console=ttyS0 quiet loglevel=4 panic=-1 oops=panic mitigations=off norandmaps'],
+    ['-append', 'console=ttyS0 quiet loglevel=3 panic=-1 oops=panic mitigations=off norandmaps'],
     ['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
   ].flat();
 }
@@ -80,10 +80,10 @@ export class TestVm {
   }
 
   /**
-   * Results as they come. Ends once the machine told that all were run; otherwise
+   * Results, and what tests printed, as they come. Ends once the machine told that all were run; otherwise
    * @throws Error with the end of what it printed: it panicked, hung for `limitMs`, or QEMU could not be started
    */
-  async *results(limitMs: number): AsyncGenerator<VmResult> {
+  async *results(limitMs: number): AsyncGenerator<VmResult | VmSaid> {
     const limit = setTimeout(() => this.#qemu.kill('SIGKILL'), limitMs);
     try {
       yield* this.#received();
@@ -92,7 +92,7 @@ export class TestVm {
     }
   }
 
-  async *#received(): AsyncGenerator<VmResult> {
+  async *#received(): AsyncGenerator<VmResult | VmSaid> {
     const ended = this.#ended.then((how) => ({ how }));
     const connected = new Promise<Socket>((resolve) => this.#server.once('connection', resolve));
     const port = await Promise.race([connected, ended]);

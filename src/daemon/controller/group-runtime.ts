@@ -32,7 +32,8 @@ export interface RuntimeParts {
   readonly logger: Logger;
 }
 
-const COUNT_MS = 1_000;
+/** See PERIOD_MS of agent/node-drain.ts. */
+const COUNT_MS = 500;
 /** What somebody changed by hand is mended within this. It costs each driver a program or a question. */
 const REPAIR_MS = 10_000;
 /** An agent needs a moment to read a large file; the operator waits. */

@@ -45,6 +45,7 @@ for await (const event of events) {
   if (event.type === 'test:dequeue' && event.data.name === event.data.file) present = event.data.file;
   if (event.type === 'test:start') names[event.data.nesting] = event.data.name;
   if (event.type === 'test:stdout' || event.type === 'test:stderr') process.stdout.write(event.data.message);
+  if (event.type === 'test:stdout') send({ kind: 'said', text: event.data.message.trimEnd() });
   if (event.type !== 'test:pass' && event.type !== 'test:fail') continue;
   const result = resultOf(event);
   if (result !== null) send(result);

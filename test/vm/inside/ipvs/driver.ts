@@ -12,6 +12,11 @@ import { FORWARDINGS, virtualAddress } from '../../ipvs-net.ts';
 /** Nobody may wait longer for an entry that leads nowhere. */
 const HANG_LIMIT_MS = 1000;
 const NAT: Service = { forwarding: 'nat', family: 4, protocol: 'tcp' };
+/** Connections so far of each service and server. */
+const counts = async (): Promise<readonly string[]> => {
+  const lines = (await tool(['ipvsadm', '-Ln', '--stats'])).matchAll(/^(?:TCP|\s+->)\s+(\S+:\d+)\s+(\d+)/gm);
+  return [...lines].map(([, name, count]) => `${name} ${count}`);
+};
 const setting = (name: string): string => readFileSync(`/proc/sys/net/ipv4/vs/${name}`, 'utf8').trim();
 
 export const registerDriverTests = (): void =>
@@ -151,11 +156,13 @@ export const registerDriverTests = (): void =>
       await drivers.driver(NAT).apply(wish({ active: 'a' }));
       const connection = await drivers.client.open(virtualAddress('nat', 4), 9000);
       assert.equal(await connection.outcome(), 'a');
-      const counted = await tool(['ipvsadm', '-Ln', '--stats']);
+      // The kernel shows every two seconds what it has counted.
+      await until('the connection to be counted', async () => (await counts()).includes('10.0.0.100:9000 1'));
+      const counted = await counts();
       const next = drivers.driver(NAT);
       await next.apply(wish({ active: 'a' }));
       // Counters start anew with whatever was removed and added again.
-      assert.equal(await tool(['ipvsadm', '-Ln', '--stats']), counted);
+      assert.deepEqual(await counts(), counted);
       assert.equal(await next.connections('a'), 1);
       connection.shut();
     });
