@@ -4,12 +4,22 @@ import type { Bench } from './bench-types.ts';
 import { catchup } from './catchup/catchup.ts';
 import { cli } from './cli/cli.ts';
 import { failover } from './failover/failover.ts';
+import { heartbeats } from './heartbeats/heartbeats.ts';
 import { pacing } from './pacing/pacing.ts';
 import { replication } from './replication/replication.ts';
 import { scale } from './scale/scale.ts';
 import { soak } from './soak/soak.ts';
 
-const BENCHES: Readonly<Record<string, Bench>> = { failover, replication, catchup, pacing, cli, scale, soak };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  failover,
+  replication,
+  catchup,
+  pacing,
+  heartbeats,
+  cli,
+  scale,
+  soak,
+};
 
 const usage = `usage: scripts/bench NAME [--json] [--runs N] [--records N] [--minutes N]\nNAME is one of: ${Object.keys(BENCHES).join(', ')}\n`;
 

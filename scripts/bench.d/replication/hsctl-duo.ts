@@ -19,6 +19,13 @@ export interface DuoOptions {
   readonly replication?: Readonly<Record<string, unknown>>;
   /** Arguments of Node for both agents. */
   readonly nodeArgs?: readonly string[];
+  /** Before the command of each daemon, as `nice` is. */
+  readonly wrap?: readonly string[];
+  /** Where the agents take the controller's link, and where the controller looks for them, if something is in between. */
+  readonly controlPorts?: {
+    readonly agents: Readonly<Record<DuoNode, number>>;
+    readonly controller: Readonly<Record<DuoNode, number>>;
+  };
 }
 
 /**
@@ -63,10 +70,25 @@ export class HsctlDuo {
 
   /** Writes the configuration, with other keys of `replication` if given; read by what is started from now on. */
   configure(replication: Readonly<Record<string, unknown>> = {}): void {
-    const [controlA, replicationA, controlB, replicationB, clientsA, clientsB] = this.#ports;
-    const node = (name: DuoNode, control = 0, link = 0, clients = 0): object => ({
+    const [a = 0, , b = 0] = this.#ports;
+    const { controlPorts = { agents: { a, b }, controller: { a, b } } } = this.#options;
+    this.#write(this.configFile, controlPorts.agents, replication);
+    this.#write(this.#controllerFile, controlPorts.controller, replication);
+  }
+
+  get #controllerFile(): string {
+    return join(this.dir, 'controller.yaml');
+  }
+
+  #write(
+    file: string,
+    control: Readonly<Record<DuoNode, number>>,
+    replication: Readonly<Record<string, unknown>>,
+  ): void {
+    const [, replicationA, , replicationB, clientsA, clientsB] = this.#ports;
+    const node = (name: DuoNode, link = 0, clients = 0): object => ({
       address: '127.0.0.1',
-      control,
+      control: control[name],
       replication: link,
       socket: this.socket(name),
       listen: `127.0.0.1:${clients}`,
@@ -77,12 +99,12 @@ export class HsctlDuo {
       controller: { socket: join(this.dir, 'controller.sock'), state: join(this.dir, 'state') },
       groups: {
         [GROUP]: {
-          nodes: { a: node('a', controlA, replicationA, clientsA), b: node('b', controlB, replicationB, clientsB) },
+          nodes: { a: node('a', replicationA, clientsA), b: node('b', replicationB, clientsB) },
           replication: { ...this.#options.replication, ...replication },
         },
       },
     };
-    writeFileSync(this.configFile, stringify(cluster));
+    writeFileSync(file, stringify(cluster));
   }
 
   socket(node: DuoNode): string {
@@ -98,7 +120,7 @@ export class HsctlDuo {
   }
 
   async startController(): Promise<void> {
-    this.#controller = await this.#spawn('controller', ['controller'], []);
+    this.#controller = await this.#spawn('controller', ['controller'], [], this.#controllerFile);
   }
 
   async startAgent(node: DuoNode): Promise<void> {
@@ -161,8 +183,14 @@ export class HsctlDuo {
     return existsSync(path) ? AppConnection.open(path).catch(() => null) : null;
   }
 
-  #spawn(name: string, args: readonly string[], nodeArgs: readonly string[]): Promise<RigProcess> {
-    const argv = [process.execPath, ...nodeArgs, this.#options.hsctl, ...args, '--config', this.configFile];
+  #spawn(
+    name: string,
+    args: readonly string[],
+    nodeArgs: readonly string[],
+    file = this.configFile,
+  ): Promise<RigProcess> {
+    const { wrap = [] } = this.#options;
+    const argv = [...wrap, process.execPath, ...nodeArgs, this.#options.hsctl, ...args, '--config', file];
     return this.#machine.spawn(argv, { name, cwd: this.dir });
   }
 }
