@@ -37,8 +37,8 @@ export const registerDriverTests = (): void =>
           await driver.apply(wish({ active: 'a' }));
           const connection = await drivers.client.open(virtualAddress(forwarding, family), 9000);
           assert.equal(await connection.outcome(), 'a');
-          const counts = forwarding === 'nat' ? [1, 0] : [null, null];
-          assert.deepEqual([await driver.connections('a'), await driver.connections('b')], counts);
+          const counted = forwarding === 'nat' ? [1, 0] : [null, null];
+          assert.deepEqual([await driver.connections('a'), await driver.connections('b')], counted);
           await driver.apply(wish({ active: 'b', epoch: 2 }));
           assert.equal(await drivers.reach(service), 'b');
           connection.say('still');
