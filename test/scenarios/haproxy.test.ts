@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { GROUP, otherThan } from '../rig/cluster.ts';
-import { failures } from '../rig/history.ts';
+import { otherThan } from '../rig/cluster.ts';
 import type { Host } from '../rig/host.ts';
 import type { Rig } from '../rig/rig.ts';
 import { until } from '../rig/until.ts';
-import { type Lead, onPair } from './pair.ts';
+import { type Lead, onPair, thereAndBack } from './pair.ts';
 
 /** HAProxy of Debian's on the director, through which all clients come. */
 async function throughHaproxy(rig: Rig): Promise<Lead> {
@@ -44,18 +43,7 @@ backend friends
 
 describe('traffic through HAProxy', () => {
   it('moves there and back by a planned change without a failed write', () =>
-    onPair(
-      async ({ cluster, master, history }) => {
-        for (const node of [otherThan(master), master]) {
-          await cluster.hsctl('promote', GROUP, node, '--wait');
-          await history.nextOk();
-          assert.equal(await cluster.master(), node);
-          await cluster.whole();
-        }
-        assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
-      },
-      { lead: throughHaproxy },
-    ));
+    onPair(thereAndBack, { lead: throughHaproxy }));
 
   it('goes to the other node when the app is killed', () =>
     onPair(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { clusterStatusSchema } from '../../src/model/status.ts';
-import { Cluster, type ClusterOptions, GROUP, type NodeName, USUAL_PORTS } from '../rig/cluster.ts';
+import { Cluster, type ClusterOptions, GROUP, type NodeName, otherThan, USUAL_PORTS } from '../rig/cluster.ts';
+import { failures } from '../rig/history.ts';
 import { type HistoryOptions, HistoryRun } from '../rig/history-run.ts';
 import { MachineClocks } from '../rig/machine-clocks.ts';
 import { type AppKind, friendListIn, TRAFFIC, type TrafficKind, VIP } from '../rig/pair-kinds.ts';
@@ -17,6 +18,17 @@ export interface Scene {
   readonly history: HistoryRun;
   /** Of the daemons' machines, if the options ask for them; else null. */
   readonly clocks: MachineClocks | null;
+}
+
+/** A planned change to the other node and one back, during which no write may fail. */
+export async function thereAndBack({ cluster, master, history }: Scene): Promise<void> {
+  for (const node of [otherThan(master), master]) {
+    await cluster.hsctl('promote', GROUP, node, '--wait');
+    await history.nextOk();
+    assert.equal(await cluster.master(), node);
+    await cluster.whole();
+  }
+  assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
 }
 
 export interface Lead {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GROUP, otherThan } from '../rig/cluster.ts';
-import { failures } from '../rig/history.ts';
-import { onPair } from './pair.ts';
+import { onPair, thereAndBack } from './pair.ts';
 
 describe('a planned change', () => {
   for (const [app, traffic] of [
@@ -12,18 +11,7 @@ describe('a planned change', () => {
     ['cpp', 'proxy'],
   ] as const) {
     it(`moves the service there and back without a failed write (${app}, ${traffic})`, () =>
-      onPair(
-        async ({ cluster, master, history }) => {
-          for (const node of [otherThan(master), master]) {
-            await cluster.hsctl('promote', GROUP, node, '--wait');
-            await history.nextOk();
-            assert.equal(await cluster.master(), node);
-            await cluster.whole();
-          }
-          assert.deepEqual(failures(history.soFar(), 0, Infinity), []);
-        },
-        { app, traffic },
-      ));
+      onPair(thereAndBack, { app, traffic }));
   }
 
   it('is a drain of the master: the other node serves, the drained one is not promoted', () =>

@@ -24,6 +24,14 @@ interface ShownAddress {
   readonly deprecated?: boolean;
 }
 
+/** No machine has it. */
+const NOBODY = '02:00:00:00:00:01';
+
+/** Has a client look for the address where nobody is. */
+async function mislead(client: Host, vip: string, state: 'reachable' | 'stale'): Promise<void> {
+  await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', NOBODY, 'dev', 'eth0', 'nud', state]);
+}
+
 for (const family of [4, 6] as const) {
   describe(`VipHolder, IPv${family}`, () => {
     const vip = VIPS[family];
@@ -214,13 +222,13 @@ for (const family of [4, 6] as const) {
       const knows = (host: Host) => async (): Promise<boolean> =>
         (await client.neighbour(vip)) === (await host.hardwareAddress());
       // Only an entry that is there is changed by an announcement.
-      await client.run(['ip', 'neigh', 'add', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'reachable']);
+      await mislead(client, vip, 'reachable');
       await first.hold(LEASE_MS);
       await until('the client knows node a', knows(a));
       await first.release();
       await second.hold(LEASE_MS);
       await until('the client knows node b', knows(rig.host('b')));
-      await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
+      await mislead(client, vip, 'stale');
       await until('the client knows node b again', knows(rig.host('b')));
     });
 
@@ -250,10 +258,10 @@ for (const family of [4, 6] as const) {
         await giver.release();
         await taker.hold(LEASE_MS);
         const client = rig.host('client');
-        await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
-        await until('another announcement', async () => (await client.neighbour(vip)) !== '02:00:00:00:00:01');
-        await client.run(['ip', 'neigh', 'replace', vip, 'lladdr', '02:00:00:00:00:01', 'dev', 'eth0', 'nud', 'stale']);
-        await until('and one more', async () => (await client.neighbour(vip)) !== '02:00:00:00:00:01');
+        await mislead(client, vip, 'stale');
+        await until('another announcement', async () => (await client.neighbour(vip)) !== NOBODY);
+        await mislead(client, vip, 'stale');
+        await until('and one more', async () => (await client.neighbour(vip)) !== NOBODY);
         assert.deepEqual(taker.warnings, []);
         await taker.release();
       }
@@ -328,18 +336,7 @@ for (const family of [4, 6] as const) {
       const holder = await started(a);
       await a.run(['ip', 'link', 'set', 'dev', 'eth1', 'name', 'eth0', 'up']);
       const client = rig.host('client');
-      await client.run([
-        'ip',
-        'neigh',
-        'replace',
-        vip,
-        'lladdr',
-        '02:00:00:00:00:01',
-        'dev',
-        'eth0',
-        'nud',
-        'reachable',
-      ]);
+      await mislead(client, vip, 'reachable');
       await holder.hold(LEASE_MS);
       await until('the client knows', async () => (await client.neighbour(vip)) === (await a.hardwareAddress()));
     });
@@ -350,18 +347,7 @@ for (const family of [4, 6] as const) {
       assert.match(deps.warnings.join('\n'), /is announced late.*perl: no such program/);
       assert.match((await holder.check())[0]?.hint ?? '', /CAP_NET_RAW/);
       const client = rig.host('client');
-      await client.run([
-        'ip',
-        'neigh',
-        'replace',
-        vip,
-        'lladdr',
-        '02:00:00:00:00:01',
-        'dev',
-        'eth0',
-        'nud',
-        'reachable',
-      ]);
+      await mislead(client, vip, 'reachable');
       await holder.hold(LEASE_MS);
       await until('the client knows', async () => (await client.neighbour(vip)) === (await a.hardwareAddress()));
     });
