@@ -126,7 +126,6 @@ export class MemoryLog implements Log {
   }
 
   readonly isExpecting = false;
-  readonly isFull = false;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

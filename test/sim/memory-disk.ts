@@ -194,11 +194,6 @@ class MemoryHandle implements DiskFile {
     this.#disk.write(this.#inode, this.path, bytes, position);
   }
 
-  async writeLater(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#disk.latency();
-    this.write(bytes, position);
-  }
-
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     this.#use();
     const { unreadable } = this.#disk;

@@ -3,7 +3,6 @@ import type { LogPosition, LogState } from '../../src/model/position.ts';
 import { BatchHeader } from '../../src/protocol/batch/batch-header.ts';
 import type { DiskLog } from '../../src/replication/log/disk-log.ts';
 import type { IndexKey } from '../../src/replication/log/index-key.ts';
-import type { OnHeld } from '../../src/replication/log/intake.ts';
 import type { AgentMemory, Log } from '../../src/replication/log/log.ts';
 import type { Shipment } from '../../src/replication/log/shipment.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -94,16 +93,12 @@ export class MirroredLog implements Log {
     return this.#log.ship(from);
   }
 
-  expect(hint: Uint8Array, onHeld: OnHeld): void {
-    if (this.#process.alive) this.#log.expect(hint, onHeld);
+  expect(hint: Uint8Array): void {
+    if (this.#process.alive) this.#log.expect(hint);
   }
 
   get isExpecting(): boolean {
     return this.#log.isExpecting;
-  }
-
-  get isFull(): boolean {
-    return this.#log.isFull;
   }
 
   get isSettled(): boolean {

@@ -236,7 +236,6 @@ export class SimLog implements Log {
   }
 
   readonly isExpecting = false;
-  readonly isFull = false;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

@@ -24,6 +24,9 @@ import type { CatchUp } from './log-feed.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { SlaveOwner } from './slave-owner.ts';
 
+/** Of segments that come whole so much is confirmed at once: nobody waits for it, it is far from the log's end. */
+const WHOLE_ACK_BYTES = 4 * 1024 * 1024;
+
 export interface SlaveSessionOptions {
   readonly link: LinkConnection;
   /** Name of the node that should be there. */
@@ -63,9 +66,9 @@ export class SlaveSession {
   #hint: HintAssembler | null = null;
   /** The log is being cut, or settled: the session is not done before that is. */
   #busy = false;
-  /** The link is paused until the disk has taken some of what came. */
-  #waiting = false;
   #receivedBytes = 0;
+  /** How much had been received when it was last confirmed. */
+  #ackedBytes = 0;
   #ended = false;
   readonly #done = Promise.withResolvers<void>();
 
@@ -295,21 +298,11 @@ export class SlaveSession {
       if (whole === undefined) throw new HsctlError('format', 'a hint file came without a segment');
       if (whole === null) return;
       this.#hint = null;
-      this.#log.expect(whole, this.#onHeld);
+      this.#log.expect(whole);
     } catch (thrown) {
       this.#fail(thrown);
     }
   }
-
-  /** Something that came is in the file now; or the log can take no more. */
-  readonly #onHeld = (failure: HsctlError | null): void => {
-    if (this.#ended) return;
-    if (failure !== null) return this.#fail(failure);
-    this.#acks.appended();
-    if (!this.#waiting || this.#log.isFull) return;
-    this.#waiting = false;
-    this.#link.resume();
-  };
 
   #takeBatches(bytes: Uint8Array): void {
     if (!this.#takesLog()) return;
@@ -343,10 +336,9 @@ export class SlaveSession {
     } catch (thrown) {
       return this.#fail(thrown);
     }
+    if (this.#log.isExpecting && this.#receivedBytes < this.#ackedBytes + WHOLE_ACK_BYTES) return;
+    this.#ackedBytes = this.#receivedBytes;
     this.#acks.appended();
-    if (!this.#log.isFull) return;
-    this.#waiting = true;
-    this.#link.pause();
   }
 
   readonly #append = (batch: Uint8Array, header: BatchHeader): void => {

@@ -8,7 +8,7 @@ import { whyNotNext } from './continuity.ts';
 import { Damage, diskFailure } from './disk-failure.ts';
 import { classBytes } from './fingerprint.ts';
 import type { IndexKey } from './index-key.ts';
-import { Intake, type OnHeld } from './intake.ts';
+import { Intake } from './intake.ts';
 import type { AgentMemory, Log } from './log.ts';
 import type { ReadResult } from './log-reader.ts';
 import { RecordReader } from './record-reader.ts';
@@ -57,7 +57,7 @@ export class DiskLog implements Log {
 
   private constructor(store: Store) {
     this.#store = store;
-    this.#intake = new Intake(store, (error) => this.#fail(error) as HsctlError);
+    this.#intake = new Intake(store);
     this.#sealer = new Sealer(store);
     this.#compactor = new Compactor(store);
     this.#appendedBytes = store.segments.bytes;
@@ -96,22 +96,22 @@ export class DiskLog implements Log {
 
   append(batch: Uint8Array, own = false): void {
     this.#checkOpen();
-    if (own || !this.isExpecting) this.#settleNow();
-    const shippedEnd = this.#intake.end;
-    const { header } = own ? this.#cursor.open(batch) : this.#checked(batch, shippedEnd !== null);
-    const wrong = whyNotNext(shippedEnd ?? this.end, header, batch);
+    if (own || this.#intake.segment === null) this.#settleNow();
+    const expecting = this.#intake.segment;
+    const { header } = own ? this.#cursor.open(batch) : this.#checked(batch, expecting !== null);
+    const wrong = whyNotNext(this.end, header, batch);
     if (wrong !== '') throw damaged(wrong);
     const { meta, index, history } = this.#store;
     try {
       // What a sparse batch leaves out may have been dropped because of records that are still to come.
       if (header.sparse && meta.intact) meta.setIntact(false);
-      if (shippedEnd === null) {
-        const segment = this.#writableSegment(batch.length);
-        this.#write(segment, batch);
+      const segment = expecting ?? this.#writableSegment(batch.length);
+      this.#write(segment, batch);
+      if (expecting === null) {
         for (const record of index.apply(this.#cursor, segment, segment.bytes)) history.add(record);
         segment.add(header, batch);
       } else {
-        this.#intake.take(header, batch);
+        this.#intake.take(header, batch.length);
       }
       this.#appendedBytes += batch.length;
     } catch (error) {
@@ -135,21 +135,17 @@ export class DiskLog implements Log {
     return this.#store.ship(from, (error) => this.#seen(error));
   }
 
-  expect(hint: Uint8Array, onHeld: OnHeld): void {
+  expect(hint: Uint8Array): void {
     this.#checkOpen();
     try {
-      this.#intake.expect(hint, onHeld);
+      this.#intake.expect(hint);
     } catch (error) {
       throw this.#fail(error);
     }
   }
 
   get isExpecting(): boolean {
-    return this.#intake.end !== null;
-  }
-
-  get isFull(): boolean {
-    return this.#intake.isFull;
+    return this.#intake.segment !== null;
   }
 
   get isSettled(): boolean {
@@ -331,7 +327,6 @@ export class DiskLog implements Log {
   /** Resolves once nothing goes on in the background. */
   async #quiet(): Promise<void> {
     await this.#compactor.stop();
-    await this.#intake.idle();
     await this.#sealer.idle();
   }
 

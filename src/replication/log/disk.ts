@@ -38,8 +38,6 @@ export interface DiskFile {
   readonly path: string;
   /** Writes all of `bytes`, or throws. */
   write(bytes: Uint8Array, position: number): void;
-  /** The same without holding up the caller; `bytes` must not change until it is done. */
-  writeLater(bytes: Uint8Array, position: number): Promise<void>;
   /** Fills into[offset, offset + length) from `position` on; returns how many bytes there were. */
   read(into: Uint8Array, offset: number, length: number, position: number): number;
   /** The same without holding up the caller. */

@@ -1,4 +1,3 @@
-import type { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition } from '../../model/position.ts';
 import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
 import { ENTRY_WORDS, EntryList, type SortedEntries } from './entry-list.ts';
@@ -9,26 +8,23 @@ import { segmentUpTo } from './rescan.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
 import { type Steps, turn } from './turns.ts';
-import { type Passage, type PassageTaker, WriteBehind } from './write-behind.ts';
 
 /** Entries that are taken into the index in one turn: about a millisecond's work. */
 const TURN_ENTRIES = 8192;
+/**
+ * Entries that are waited for before they are taken into the index: a table of it is fetched from memory once for all
+ * of them.
+ */
+const ROUND_ENTRIES = 2 * 1024 * 1024;
 
 interface Expected {
   readonly segment: Segment;
   readonly hint: Hint;
   readonly hintBytes: Uint8Array;
   readonly entries: SortedEntries;
-  /** How many of the hint's control records lie in batches that are in the file. */
+  /** How many of the hint's control records lie in batches that came. */
   controls: number;
-  /** Where the log ends, and the file, once all that was taken is in it. */
-  end: LogPosition;
-  bytes: number;
-  readonly onHeld: OnHeld;
 }
-
-/** The log's end has moved on in the background; or the disk refused, and it will not. */
-export type OnHeld = (failure: HsctlError | null) => void;
 
 interface Unindexed {
   readonly segment: Segment;
@@ -36,35 +32,32 @@ interface Unindexed {
 }
 
 /**
- * Complete segments of the master, which come with their hint files: their batches are checked as they come, and written in
- * the background, but not parsed; the log's end moves on with what is in the file. What the index has to know of them is in the hint; it is taken in once the segment is there, table
+ * Complete segments of the master, which come with their hint files: their batches are checked and written as they come, but
+ * not parsed. What the index has to know of them is in the hint; it is taken in once the segment is there, table
  * by table and in turns. Until then the index stands where the log ended before.
  *
  * What came of a segment that was broken off is read back from its file. Nothing else may be appended before all is
  * in the index (`settle`), and nobody is told that the log is complete.
  */
-export class Intake implements PassageTaker {
+export class Intake {
   readonly #store: Store;
-  readonly #onFailure: (error: unknown) => HsctlError;
-  readonly #behind = new WriteBehind(this);
   #expected: Expected | null = null;
   /** Segments of which the index knows nothing yet, oldest first. */
   #unindexed: Unindexed[] = [];
+  /** How many entries came since the last round began. */
+  #waitingEntries = 0;
   /** The last segment, if it was broken off. */
   #broken: Segment | null = null;
   #steps: Steps<void> | null = null;
   #running: Promise<void> | null = null;
 
-  /** `onFailure`: takes note of a write that failed in the background, and words it. */
-  constructor(store: Store, onFailure: (error: unknown) => HsctlError) {
+  constructor(store: Store) {
     this.#store = store;
-    this.#onFailure = onFailure;
   }
 
-  /** Behind which position of a segment that comes whole the next batch belongs; null if none is expected. */
-  get end(): LogPosition | null {
-    const expected = this.#expected;
-    return expected === null || expected.end.seq >= expected.hint.facts.end.seq ? null : expected.end;
+  /** The segment to which the next batch belongs; null if none is expected. */
+  get segment(): Segment | null {
+    return this.#expected?.segment ?? null;
   }
 
   /** Whether the index knows all that was appended, and no segment is expected. */
@@ -72,59 +65,34 @@ export class Intake implements PassageTaker {
     return this.#expected === null && this.#isIndexed;
   }
 
-  /** Whether `take` may hold up the caller; `onHeld` is called when that may be over. */
-  get isFull(): boolean {
-    return this.#behind.isFull;
-  }
-
   /**
    * The batches that come next are those of the segment to which this hint file belongs. One that is of no use here (damaged, of
    * an index with another secret, of another place in the log) is ignored: the batches are then taken as any others.
    */
-  expect(hintBytes: Uint8Array, onHeld: OnHeld): void {
+  expect(hintBytes: Uint8Array): void {
     const { segments, meta } = this.#store;
-    this.#behind.flushNow();
     if (this.#expected !== null) return;
     const hint = Hint.inMemory(hintBytes, meta.store);
     if (hint === null || !samePosition(hint.facts.base, segments.end)) return;
     const entries = hint.readAll();
     if (entries === null) return;
-    const { end } = segments;
-    this.#expected = { segment: this.#newSegment(), hint, hintBytes, entries, controls: 0, end, bytes: 0, onHeld };
+    this.#expected = { segment: this.#newSegment(), hint, hintBytes, entries, controls: 0 };
   }
 
-  /** Takes a checked batch that continues the log at `end`. @throws HsctlError('disk') */
-  take(header: BatchHeader, batch: Uint8Array): void {
+  /** Takes note of a checked batch that was written behind the others of `segment`. */
+  take(header: BatchHeader, bytes: number): void {
     const expected = this.#expected!;
-    const { firstSeq, lastSeq, forgetful, end } = header;
-    const position = expected.bytes;
-    expected.end = end;
-    expected.bytes += batch.length;
-    const passage = { bytes: batch.length, firstSeq, lastSeq, forgetful, end };
-    this.#behind.add(expected.segment, position, batch, passage);
-  }
-
-  /** Takes note of a batch that is in the file, behind the others. */
-  written(passage: Passage): void {
-    const expected = this.#expected!;
-    const { segment, hint, onHeld } = expected;
+    const { segment, hint } = expected;
     const { controls, end } = hint.facts;
-    for (; (controls[expected.controls]?.seq ?? Infinity) <= passage.lastSeq; expected.controls++) {
+    for (; (controls[expected.controls]?.seq ?? Infinity) <= header.lastSeq; expected.controls++) {
       this.#store.history.add(controls[expected.controls]!);
     }
-    segment.addShipped(passage, passage.bytes);
-    if (passage.lastSeq >= end.seq) this.#complete(expected, passage.end);
-    onHeld(null);
-  }
-
-  failed(error: unknown): void {
-    const failure = this.#onFailure(error);
-    this.#expected?.onHeld(failure);
+    segment.addShipped(header, bytes);
+    if (header.lastSeq >= end.seq) this.#complete(expected, header.end);
   }
 
   /** Resolves once the index knows everything that was appended; a segment that was expected is no more. Rejects as the disk does. */
   async settle(): Promise<void> {
-    await this.#behind.idle();
     this.#breakOff();
     await this.#running;
     while (!this.#isIndexed) {
@@ -135,19 +103,12 @@ export class Intake implements PassageTaker {
 
   /** The same at once. @throws HsctlError('disk') */
   settleNow(): void {
-    this.#behind.flushNow();
     this.#breakOff();
     while (!this.#isIndexed) this.#step();
   }
 
-  /** Resolves once nothing is being written; what waits is. */
-  async idle(): Promise<void> {
-    await this.#behind.idle();
-  }
-
   /** The log's files are moved away: nothing of this counts any more. */
   forget(): void {
-    this.#behind.forget();
     this.#expected = null;
     this.#broken = null;
     this.#steps = null;
@@ -176,6 +137,9 @@ export class Intake implements PassageTaker {
     segment.shippedHint = hintBytes;
     segment.indexed = false;
     this.#unindexed.push({ segment, entries });
+    this.#waitingEntries += facts.entries;
+    if (this.#waitingEntries < ROUND_ENTRIES) return;
+    this.#waitingEntries = 0;
     this.#running ??= this.#run().finally(() => {
       this.#running = null;
     });
@@ -187,9 +151,10 @@ export class Intake implements PassageTaker {
     this.#expected = null;
   }
 
-  /** Takes complete segments into the index in the background. */
+  /** Takes the complete segments that there are into the index, in the background. */
   async #run(): Promise<void> {
-    while (this.#unindexed.length > 0) {
+    const last = this.#unindexed.at(-1)?.segment;
+    while (last !== undefined && !last.indexed && this.#unindexed.length > 0) {
       await turn();
       if (this.#unindexed.length > 0) this.#step();
     }

@@ -1,7 +1,6 @@
 import type { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition, LogState } from '../../model/position.ts';
 import type { IndexKey } from './index-key.ts';
-import type { OnHeld } from './intake.ts';
 import type { Shipment } from './shipment.ts';
 
 /**
@@ -53,15 +52,12 @@ export interface Log {
   /** The complete segment that begins right behind `from`, to be sent whole; null if none does. To be closed. */
   ship(from: number): Shipment | null;
   /**
-   * The batches that are appended next are those of the segment of the master whose hint file this is: they need not be parsed,
-   * and `end` moves on in the background, as they are in the file, of which `onHeld` is told. What they hold is found by key once the
-   * segment is complete, or `settle` was called.
+   * The batches that are appended next are those of the segment of the master whose hint file this is: they need not be parsed.
+   * What they hold is found by key once the segment is complete, or `settle` was called.
    */
-  expect(hint: Uint8Array, onHeld: OnHeld): void;
+  expect(hint: Uint8Array): void;
   /** Whether the next batch belongs to such a segment. */
   readonly isExpecting: boolean;
-  /** Whether the disk is slower than they come: the next append may hold up the caller. `onHeld` is told when that may be over. */
-  readonly isFull: boolean;
   /** Whether everything that was appended is found by key, and no segment is expected. */
   readonly isSettled: boolean;
   /** Resolves once that is so; a segment that was expected is no more. An append in other ways does the same at once. */

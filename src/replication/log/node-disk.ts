@@ -14,7 +14,6 @@ import {
   renameSync,
   rmSync,
   statSync,
-  write,
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -34,19 +33,6 @@ class NodeFile implements DiskFile {
   write(bytes: Uint8Array, position: number): void {
     let done = 0;
     while (done < bytes.length) done += writeSync(this.#handle, bytes, done, bytes.length - done, position + done);
-  }
-
-  async writeLater(bytes: Uint8Array, position: number): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) done += await this.#writeOnce(bytes, done, position + done);
-  }
-
-  #writeOnce(bytes: Uint8Array, from: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      write(this.#handle, bytes, from, bytes.length - from, position, (error, written) =>
-        error ? reject(error) : resolve(written),
-      );
-    });
   }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {

@@ -74,7 +74,7 @@ export class Segment {
   }
 
   /** The same where the checksums of blocks are known already, or will be. */
-  addShipped(header: Pick<BatchHeader, 'firstSeq' | 'lastSeq' | 'forgetful' | 'end'>, bytes: number): void {
+  addShipped(header: BatchHeader, bytes: number): void {
     this.checkpoints.note(this.bytes, header.firstSeq);
     this.bytes += bytes;
     this.end = header.end;

@@ -5,7 +5,6 @@ import { inlineRewriter } from './inline-rewriter.ts';
 import { LOG_START } from '../../../src/model/position.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from '../../sim/memory-disk.ts';
-import { turn } from '../../../src/replication/log/turns.ts';
 import { checkLog } from './check-log.ts';
 import { LogModel, type ModelRecord } from './log-model.ts';
 import { shipLog } from './ship-log.ts';
@@ -199,7 +198,6 @@ export class LogLife {
       return slave;
     }
     if (ending === 'own') {
-      for (let turns = 0; turns < 5; turns++) await turn();
       const { end } = slave;
       slave.append(LogModel.bytesOf([{ kind: 'set', key: 'own', value: '' }], end.epoch + 1, end), true);
       await slave.cut(end.seq === 0 ? LOG_START : end);
