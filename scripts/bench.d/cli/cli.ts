@@ -29,8 +29,14 @@ export const cli: Bench = ({ runs, note }) =>
       note(`${name}: ${took[name]}`);
     }
     await duo.close();
-    return took;
+    return { ...took, per_node: ratios(took) };
   });
+
+/** How many times as long as Node takes for nothing: a slow or busy machine is slow for both. */
+function ratios({ node_ms: nodeMs = 1, ...commands }: Readonly<Record<string, number>>): Record<string, number> {
+  const ratio = (ms: number): number => Math.round((ms / nodeMs) * 10) / 10;
+  return Object.fromEntries(Object.entries(commands).map(([name, ms]) => [name.replace(/_ms$/, ''), ratio(ms)]));
+}
 
 function withProgram(hsctl: string, commands: Readonly<Record<string, readonly string[]>>): Record<string, string[]> {
   return Object.fromEntries(Object.entries(commands).map(([name, args]) => [name, [hsctl, ...args]]));
