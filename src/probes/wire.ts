@@ -124,10 +124,15 @@ async function overSocket<Connection extends Socket>(
     const opened = open();
     socket = opened;
     await new Promise<void>((resolve, reject) => {
-      opened.once(ready, resolve);
+      const onClose = (): void => reject(new ProbeFailure('closed the connection within the handshake'));
+      opened.once('close', onClose);
+      // Every look ends with a close: none makes an error, with its stack, that nobody waits for.
+      opened.once(ready, () => {
+        opened.off('close', onClose);
+        resolve();
+      });
       // Stays in place after the end: a destroyed socket may still report what befell it.
       opened.on('error', reject);
-      opened.once('close', () => reject(new ProbeFailure('closed the connection within the handshake')));
     });
     const result = await talk(opened);
     // What was said last, and the end of TLS, go out: servers log sessions that break off.
