@@ -77,10 +77,11 @@ function overview({ id, title, effect }: Rule): string {
   return `| [${id}](#${id.toLowerCase()}) | ${title} | ${effect || 'nothing'} |`;
 }
 
-function section({ id, title, when, effect, to, why, protects }: Rule): string {
+function section({ id, title, when, effect, alarms, to, why, protects }: Rule): string {
   const guards = when.map(({ name }) => `- ${name}`).join('\n');
   const stage = to === null ? '' : ` Stage: \`${to}\`.`;
-  const change = effect === '' ? 'Nothing changes.' : `Then: ${effect}.${stage}`;
+  const nothing = alarms ? 'Nothing changes; an event (an alarm) tells of it.' : 'Nothing changes.';
+  const change = effect === '' ? nothing : `Then: ${effect}.${stage}`;
   const serves = protects.length === 0 ? '' : ` (${protects.join(', ')})`;
   return `### ${id}\n\n**${title}**, when\n\n${guards}\n\n${change}\n\nWhy: ${why}.${serves}`;
 }

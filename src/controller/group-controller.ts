@@ -19,6 +19,7 @@ import { TiltWatch } from './tilt.ts';
 import { TrafficMover } from './traffic-mover.ts';
 import { planPromotion, type PromotePlan } from './preflight.ts';
 import type { Change } from './changes.ts';
+import type { Rule } from './rules.ts';
 import type { GroupView, PromoteRequest } from './view.ts';
 
 /** Changes in one turn that no sensible table of rules exceeds. */
@@ -278,6 +279,7 @@ export class GroupController {
       if (rule.id !== this.#ruleId) {
         this.#ruleId = rule.id;
         this.#ports.logger.debug(rule.title, { rule: rule.id, found: reason });
+        if (rule.alarms) this.#alarm(view, rule, reason);
       }
       if (record === null) break;
       decided.push(this.#stepTo(view, record, 'decision', `${rule.title}: ${reason}`));
@@ -285,6 +287,14 @@ export class GroupController {
     }
     if (decided.length === 0) this.#diskError = '';
     else this.#save(decided, (error) => (error === null ? (this.#diskError = '') : this.#onSaveFailed(error)));
+  }
+
+  #alarm({ record }: GroupView, { id: rule, title }: Rule, reason: string): void {
+    const { group, epoch, master: node } = record;
+    const wallMs = this.#ports.scheduler.wallMs();
+    const message = `${title}: ${reason}`;
+    this.#ports.records.append([{ group, wallMs, kind: 'alarm', rule, epoch, node, message, phasesMs: null }]);
+    this.#ports.logger.warn(message, { rule });
   }
 
   /** The next record, with the event that tells of it. */

@@ -20,6 +20,8 @@ export interface Rule {
   readonly change: ((view: GroupView) => change.Change) | null;
   /** The same in words; empty if there is none. */
   readonly effect: string;
+  /** Something is wrong, and is left so: an event tells an operator, once each time that it comes to this rule. */
+  readonly alarms?: true;
   /** The stage that it leads to; null to stay. */
   readonly to: GroupRecord['stage'] | null;
   readonly why: string;
@@ -176,6 +178,7 @@ export const RULES = [
     when: [reigning, guard.masterIsLost, guard.controllerSuspectsItself],
     change: null,
     effect: '',
+    alarms: true,
     to: null,
     why: 'that every node fails at once is less likely than that this controller is cut off',
     protects: ['I9'],
@@ -186,6 +189,7 @@ export const RULES = [
     when: [reigning, guard.masterIsLost, guard.heldDown, guard.anotherNodeCanServe],
     change: null,
     effect: '',
+    alarms: true,
     to: null,
     why: 'a service that fails on one node after the other needs a person',
     protects: [],
@@ -206,6 +210,7 @@ export const RULES = [
     when: [reigning, guard.masterIsLost],
     change: null,
     effect: '',
+    alarms: true,
     to: null,
     why: 'a promotion would lose acknowledged records, or has nobody to go to',
     protects: ['I2'],

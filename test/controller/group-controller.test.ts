@@ -72,6 +72,19 @@ describe('the controller of a group: order', () => {
     assert.equal(restarted.controller.record.stage, 'promoting');
   });
 
+  it('tells an operator once, by an event, that something is wrong which it leaves as it is', async () => {
+    const harness = await ControllerHarness.serving();
+    await harness.pass(2_000);
+    const alarms = (): string[] => harness.records.told.map(({ kind, rule, message }) => `${kind} ${rule} ${message}`);
+    assert.deepEqual(alarms(), [
+      'alarm R620 the controller suspects itself: a silent for 600 ms, to its peer for ever; no agent is heard',
+    ]);
+    harness.linkBoth();
+    await harness.pass(500, 'a', 'b');
+    await harness.pass(2_000);
+    assert.equal(alarms().length, 2, 'and again when it happens again');
+  });
+
   it('decides nothing for a while after it stood still itself', async () => {
     const harness = await ControllerHarness.serving();
     await harness.scheduler.advance(10_000);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type ClusterStatus, clusterStatusSchema } from '../../src/model/status.ts';
-import { type Cluster, otherThan } from '../rig/cluster.ts';
+import { type Cluster, GROUP, otherThan } from '../rig/cluster.ts';
 import type { Host } from '../rig/host.ts';
 import { VIP } from '../rig/pair-kinds.ts';
 import { until } from '../rig/until.ts';
@@ -101,6 +101,11 @@ describe('all at once fails for the controller', () => {
         /yes {2}every node was lost to the controller at once: no agent is heard/,
       );
       assert.equal((await cluster.status()).severity, 'critical');
+      const alarms = (await cluster.api.events({ group: GROUP, limit: 100 })).filter(({ kind }) => kind === 'alarm');
+      assert.deepEqual(
+        alarms.map(({ rule, message }) => [rule, message.split(':')[0]]),
+        [['R620', 'the controller suspects itself']],
+      );
       await rig.rejoin('director');
       await history.nextOk();
       const after = await cluster.whole();
