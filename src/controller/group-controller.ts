@@ -220,7 +220,7 @@ export class GroupController {
       record,
       nodes: this.#nodes.map((node) => {
         const peer = this.#nodes.find((other) => other !== node);
-        return node.view(nowMs, peer?.silenceOfPeer(nowMs) ?? Infinity);
+        return node.view(nowMs, peer?.silenceOfPeer(nowMs, this.#settings) ?? Infinity);
       }),
       thresholds: this.#settings,
       nowWallMs: scheduler.wallMs(),

@@ -6,6 +6,14 @@ import { LeaseGrantor } from '../kit/lease.ts';
 import type { ProbeObservation } from './ports.ts';
 import type { NodeView } from './view.ts';
 
+/** Heartbeats that a node may be late with before what it said of its peer is taken for old. */
+const LATE_BEATS = 2;
+
+interface DetectionTimes {
+  readonly heartbeatMs: number;
+  readonly detectMs: number;
+}
+
 /** What the controller knows of one node: the last word of its agent, its probe, and what was granted and told to it. */
 export class NodeState {
   readonly id: NodeId;
@@ -13,6 +21,7 @@ export class NodeState {
   #linked = false;
   #heardAtMs: number;
   #report: AgentReport | null = null;
+  #linkedAtMs = -Infinity;
   #beatAtMs: number | null = null;
   /** How long the agent had not heard its peer when it sent its last beat; negative if it never has. */
   #peerSilentMs = -1;
@@ -38,6 +47,7 @@ export class NodeState {
 
   linked(nowMs: number): void {
     this.#linked = true;
+    this.#linkedAtMs = nowMs;
     this.#present = false;
     this.#heardAtMs = nowMs;
     this.#told = null;
@@ -81,10 +91,18 @@ export class NodeState {
     this.#grantor.grant(nowMs, grantMs, epoch);
   }
 
-  /** For how long this node has not heard its peer, as far as can be told now; Infinity if that is not known. */
-  silenceOfPeer(nowMs: number): number {
-    if (this.#beatAtMs === null || this.#peerSilentMs < 0) return Infinity;
-    return this.#peerSilentMs + (nowMs - this.#beatAtMs);
+  /**
+   * For how long this node has not heard its peer, as far as can be told now; Infinity if that is not known. What it said on
+   * a former link says nothing about the time since: on a new one it has its first heartbeat to say how it is. And while its own
+   * heartbeats are late, its peer's silence has not grown by that: the same thing may be to blame for both.
+   */
+  silenceOfPeer(nowMs: number, { heartbeatMs, detectMs }: DetectionTimes): number {
+    if (this.#beatAtMs === null) return Infinity;
+    if (this.#linked && this.#beatAtMs < this.#linkedAtMs) return nowMs - this.#linkedAtMs;
+    if (this.#peerSilentMs < 0) return Infinity;
+    const ageMs = nowMs - this.#beatAtMs;
+    const isLate = ageMs > LATE_BEATS * heartbeatMs && ageMs <= detectMs;
+    return isLate ? this.#peerSilentMs : this.#peerSilentMs + ageMs;
   }
 
   needs(assignment: Assignment): boolean {

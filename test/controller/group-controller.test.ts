@@ -72,6 +72,23 @@ describe('the controller of a group: order', () => {
     assert.equal(restarted.controller.record.stage, 'promoting');
   });
 
+  it('takes no node for lost that only this controller has not heard, be the other one heard a little longer, or sooner again', async () => {
+    const harness = await ControllerHarness.serving();
+    harness.beat('a');
+    await harness.scheduler.advance(HEARTBEAT_MS - 10);
+    harness.beat('b', { wantsLease: false, peerSilentMs: HEARTBEAT_MS - 5 });
+    for (let passedMs = 0; passedMs < 1_500; passedMs += 10) {
+      await harness.scheduler.advance(10);
+      harness.controller.step();
+    }
+    harness.controller.onUnlinked('b');
+    harness.controller.onLinked('b');
+    harness.report('b', { renouncedEpoch: 7 });
+    harness.beat('b', { wantsLease: false });
+    harness.controller.step();
+    assert.deepEqual([harness.controller.record.stage, harness.controller.record.epoch], ['serving', 7]);
+  });
+
   it('tells an operator once, by an event, that something is wrong which it leaves as it is', async () => {
     const harness = await ControllerHarness.serving();
     await harness.pass(2_000);
