@@ -26,6 +26,7 @@ const { positionals, values } = parseArgs({
     'connect-timeout': { type: 'string', default: '100' },
     'answer-timeout': { type: 'string', default: '1000' },
     persistent: { type: 'boolean', default: false },
+    'keep-pace': { type: 'boolean', default: false },
     users: { type: 'string', default: '50' },
     prefix: { type: 'string', default: '' },
   },
@@ -61,6 +62,7 @@ async function write(): Promise<void> {
     {
       to,
       everyMs: Number(values.every),
+      keepsPace: values['keep-pace'],
       inFlight: Number(values['in-flight']),
       connectTimeoutMs: Number(values['connect-timeout']),
       answerTimeoutMs: Number(values['answer-timeout']),

@@ -16,6 +16,8 @@ export interface HistoryOptions {
   readonly name?: string;
   readonly everyMs?: number;
   readonly persistent?: boolean;
+  /** Makes up for what it could not begin in time. */
+  readonly keepsPace?: boolean;
   /** Waits so long for a connection, and again for an answer, and begins attempts meanwhile without end. */
   readonly patienceMs?: number;
 }
@@ -41,6 +43,7 @@ export class HistoryRun {
     const argv = [process.execPath, PROGRAM, 'write', '--to', options.to, '--file', file];
     argv.push('--every', String(options.everyMs ?? 4), '--prefix', options.name ?? '');
     if (options.persistent) argv.push('--persistent');
+    if (options.keepsPace) argv.push('--keep-pace');
     if (options.patienceMs !== undefined) {
       const patience = String(options.patienceMs);
       argv.push('--connect-timeout', patience, '--answer-timeout', patience, '--in-flight', '10000');

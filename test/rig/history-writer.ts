@@ -13,6 +13,8 @@ export interface WriterOptions {
   readonly to: readonly Place[];
   /** Attempts are begun this far apart, however long each takes. */
   readonly everyMs: number;
+  /** Makes up for what it could not begin in time, so that the rate is kept whatever else the machine does. */
+  readonly keepsPace: boolean;
   /** No attempt is begun while this many are under way. */
   readonly inFlight: number;
   readonly connectTimeoutMs: number;
@@ -49,7 +51,13 @@ export class HistoryWriter {
   /** Begins attempts until `signal` aborts, then resolves when each has its outcome. */
   async run(signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setInterval(() => this.#begin(), this.#options.everyMs);
+      const { everyMs, keepsPace } = this.#options;
+      const startMs = machineMs();
+      let begun = 0;
+      const timer = setInterval(() => {
+        const due = keepsPace ? Math.floor((machineMs() - startMs) / everyMs) : begun + 1;
+        for (; begun < due; begun++) this.#begin();
+      }, everyMs);
       signal.addEventListener('abort', () => {
         clearInterval(timer);
         resolve();

@@ -6,7 +6,7 @@ import { type Lead, onPair } from './pair.ts';
 
 /** A new connection each, as clients that wait for as long as TCP does: nothing may fail, not even a connection. */
 const PER_SECOND = 200;
-const CLIENT = { everyMs: 1000 / PER_SECOND, patienceMs: 5000 };
+const CLIENT = { everyMs: 1000 / PER_SECOND, patienceMs: 5000, keepsPace: true };
 
 /** On the director. */
 const VIRTUAL = '10.0.0.200';

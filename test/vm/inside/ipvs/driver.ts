@@ -152,6 +152,19 @@ export const registerDriverTests = (): void =>
       connection.shut();
     });
 
+    it('takes its service away with its entry, but not one that it found', async () => {
+      const services = async (): Promise<readonly string[]> => [...parseSaved(await tool(['ipvsadm', '-Sn'])).keys()];
+      const maker = drivers.driver(NAT);
+      await maker.apply(wish({ active: 'a' }));
+      await maker.remove();
+      assert.deepEqual(await services(), []);
+      await tool(['ipvsadm', '-A', ...nameOf(NAT).split(' '), '-s', 'rr']);
+      const finder = drivers.driver(NAT);
+      await finder.apply(wish({ active: 'a' }));
+      await finder.remove();
+      assert.deepEqual(await services(), [nameOf(NAT)]);
+    });
+
     it('adopts what it finds without a change, so that a restarted controller leaves no gap', async () => {
       await drivers.driver(NAT).apply(wish({ active: 'a' }));
       const connection = await drivers.client.open(virtualAddress('nat', 4), 9000);
