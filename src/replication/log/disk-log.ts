@@ -88,10 +88,9 @@ export class DiskLog implements Log {
   }
 
   state(): LogState {
-    const { segments, history, meta } = this.#store;
-    const { end } = segments;
+    const { history, meta } = this.#store;
     const intact = meta.intact && this.damage === null;
-    return { end, history: history.reigns, intact, aloneTo: history.aloneTo(end.seq) };
+    return { end: this.end, history: history.reigns, intact, aloneTo: history.aloneTo(this.end.seq) };
   }
 
   append(batch: Uint8Array, own = false): void {
