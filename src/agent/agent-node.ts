@@ -249,6 +249,7 @@ export class AgentNode {
       ...reportOf(core, ports.log.state()),
       node: this.#settings.node,
       instance: ports.instance,
+      confirmedAlone: ports.memory.confirmedAlone,
       app: { state, readyEpoch, restarts: this.#restarts, detail },
       peer: { ...peerReportOf(core), ...ports.peerFacts() },
       divergence: core.role === 'diverged' ? this.#divergence : null,

@@ -15,6 +15,7 @@ export function reportOf(
   | 'node'
   | 'instance'
   | 'app'
+  | 'confirmedAlone'
   | 'peer'
   | 'divergence'
   | 'archives'

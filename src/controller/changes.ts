@@ -84,6 +84,7 @@ export function promote(view: GroupView): Change {
   return {
     stage: 'promoting',
     inSync,
+    formerInSync: inSync === record.inSync ? record.formerInSync : null,
     slaveExpected,
     masterNeedsNoLease: needsNoLease(view, inSync),
     discard: discardWithout(view, inSync),
@@ -91,7 +92,17 @@ export function promote(view: GroupView): Change {
 }
 
 export function recordInSync(view: GroupView): Change {
-  const inSync = masterOf(view)?.report?.proposal?.inSync ?? view.record.inSync;
+  const { record } = view;
+  const inSync = masterOf(view)?.report?.proposal?.inSync ?? record.inSync;
+  const formerInSync = inSync.length < record.inSync.length ? record.inSync : null;
+  return { ...changeInSync(view, inSync), formerInSync };
+}
+
+export function restoreInSync(view: GroupView): Change {
+  return { ...changeInSync(view, view.record.formerInSync ?? view.record.inSync), formerInSync: null };
+}
+
+function changeInSync(view: GroupView, inSync: string[]): Change {
   return { inSync, masterNeedsNoLease: needsNoLease(view, inSync), discard: discardWithout(view, inSync) };
 }
 

@@ -4,6 +4,7 @@ import { isReady, masterTroubles, reigningNode, successorOf } from './master.ts'
 import {
   bestCandidate,
   describeMs,
+  doubtAboutChoice,
   hasRenounced,
   isLive,
   isSilent,
@@ -187,6 +188,39 @@ export const someCandidate: Guard = {
       best !== null,
       best === null ? view.nodes.flatMap((node) => textsOf(view, node)).join('; ') : `${best.id} can`,
     );
+  },
+};
+
+export const neverWentAlone: Guard = {
+  name: 'the only in-sync node gave up before it went on without the others',
+  test(view) {
+    const { formerInSync, inSync, epoch } = view.record;
+    const alone = nodeNamed(view, inSync[0] ?? null);
+    const report = alone?.report ?? null;
+    if (formerInSync === null || alone === null || report === null)
+      return finding(false, 'no such change is on record');
+    // One report says both, so nothing can have come in between.
+    if (report.renouncedEpoch < epoch) return finding(false, `${alone.id} has not given up epoch ${epoch}`);
+    const never = !report.confirmedAlone;
+    return finding(never, `${alone.id} ${never ? 'never confirmed' : 'may have confirmed'} anything alone`);
+  },
+};
+
+export const choiceIsComplete: Guard = {
+  name: 'the chosen node surely holds every acknowledged record',
+  test(view) {
+    const doubt = doubtAboutChoice(view);
+    const { master } = view.record;
+    return finding(doubt === '', doubt === '' ? `${master} does` : `the log of ${master} may lack some, and ${doubt}`);
+  },
+};
+
+export const anotherHoldsMore: Guard = {
+  name: 'the chosen node may lack acknowledged records, and a better one is there',
+  test(view) {
+    const best = bestCandidate(view);
+    const isBetter = best !== null && best.id !== view.record.master && doubtAboutChoice(view) !== '';
+    return finding(isBetter, isBetter ? `${best.id} is better` : 'none is better');
   },
 };
 

@@ -1,6 +1,6 @@
 import type { AgentReport } from '../model/agent-report.ts';
 import type { GroupRecord } from '../model/group-record.ts';
-import { comparePositions } from '../model/position.ts';
+import { comparePositions, type LogPosition } from '../model/position.ts';
 import type { NodeId } from '../model/roles.ts';
 import type { ProbeObservation } from './ports.ts';
 
@@ -128,14 +128,40 @@ function servedLast({ record }: GroupView): NodeId | null {
 
 /** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */
 function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): string {
-  for (const inSyncId of view.record.inSync) {
-    const other = nodeNamed(view, inSyncId);
-    if (other === null || other === node) continue;
-    if (other.report === null || !isLive(view, other)) return `${inSyncId} is not here to compare`;
-    if (tellsNothing(other.report)) return `${inSyncId} cannot read its own`;
-    if (comparePositions(other.report.log.end, log.end) > 0) return `${inSyncId} has more`;
+  for (const other of othersInSync(view, node)) {
+    const text = isAheadOrAway(view, other, log.end);
+    if (text !== '') return text;
   }
   return '';
+}
+
+/**
+ * The same of the node on record, once it was chosen. What was known of the others then may have been said before they
+ * confirmed what this one has lost since: only what they say now that they know of the choice counts.
+ */
+export function doubtAboutChoice(view: GroupView): string {
+  const { record } = view;
+  const chosen = masterOf(view);
+  const log = chosen?.report?.log;
+  if (chosen === null || !log || log.intact || record.dataLossAccepted) return '';
+  for (const other of othersInSync(view, chosen)) {
+    const text = isAheadOrAway(view, other, log.end);
+    if (text !== '') return text;
+    if ((other.report?.assignmentRevision ?? 0) < record.revision) return `${other.id} has not been told yet`;
+  }
+  return '';
+}
+
+/** Who may hold acknowledged records that `node` lacks. Before there is an in-sync set that is everybody. */
+function othersInSync({ record, nodes }: GroupView, node: NodeView): NodeView[] {
+  return nodes.filter((other) => other !== node && (record.cause === 'initial' || record.inSync.includes(other.id)));
+}
+
+function isAheadOrAway(view: GroupView, other: NodeView, end: LogPosition): string {
+  const { id, report } = other;
+  if (report === null || !isLive(view, other)) return `${id} is not here to compare`;
+  if (tellsNothing(report)) return `${id} cannot read its own`;
+  return comparePositions(report.log.end, end) > 0 ? `${id} has more` : '';
 }
 
 /** Its store failed when it was opened, so its log may be anything. */

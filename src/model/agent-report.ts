@@ -66,6 +66,8 @@ export const agentReportSchema = z.strictObject({
   inSync: z.array(z.string()),
   /** All records up to here may be acknowledged (master) or are known to be (slave). */
   confirmedSeq: count,
+  /** Acknowledged records may be on this node alone: durable before there is the first, until it goes with another again. */
+  confirmedAlone: z.boolean().default(true),
   app: z.strictObject({
     state: z.enum(APP_STATES),
     /** Epoch for which the app last said that it is ready; 0 for never. */

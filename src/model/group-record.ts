@@ -44,6 +44,11 @@ export const groupRecordSchema = z.strictObject({
   masterInstance: z.string().nullable(),
   /** Nodes that hold every acknowledged record. A reign begins with those of the one before; only its master changes them. */
   inSync: z.array(z.string()),
+  /**
+   * The in-sync set before its master asked to go on without the others, for as long as that is the last change: if it never
+   * did, they hold every acknowledged record, too. Null if there is none.
+   */
+  formerInSync: z.array(z.string()).nullable().default(null),
   /** The other node was well when the reign was set up: the master waits for it before it asks to go on alone. */
   slaveExpected: z.boolean(),
   /** Node that a switchover goes to; null unless `stage` is `quiescing`. */
@@ -86,6 +91,7 @@ export function emptyRecord(group: string): GroupRecord {
     master: null,
     masterInstance: null,
     inSync: [],
+    formerInSync: null,
     slaveExpected: false,
     target: null,
     previous: null,

@@ -24,6 +24,7 @@ export const RECORDS: Readonly<Record<string, GroupRecord>> = Object.fromEntries
     'a serves, b in sync': {},
     'a serves alone without a lease': ALONE,
     'a serves alone under a lease': { inSync: ['a'] },
+    'a is to serve alone from now on': { ...ALONE, formerInSync: ['a', 'b'] },
     'a hands over to b': { stage: 'quiescing', target: 'b' },
     'b chosen after a failover': { ...REIGN_8, stage: 'fencing', cause: 'failover' },
     'b chosen in a switchover': { ...REIGN_8, stage: 'fencing', cause: 'switchover' },

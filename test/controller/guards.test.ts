@@ -16,6 +16,12 @@ import {
   type ViewChanges,
 } from './views.ts';
 
+/** Its machine lost power: what it had not yet written out is gone. */
+const DOUBTFUL: ViewChanges['b'] = { report: { intact: false } };
+
+/** Its master asked to go on alone, which was recorded. */
+const LONE_A: ViewChanges['record'] = { inSync: ['a'], formerInSync: ['a', 'b'] };
+
 type Case = readonly [found: string, changes: ViewChanges];
 
 /** Every guard in both directions: views in which it holds and in which it does not, each with what it finds. */
@@ -193,6 +199,52 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
     fails: [
       ['a has not been heard for 900 ms; b has not been heard for 900 ms', { record: CHOSEN_B, a: SILENT, b: SILENT }],
       ['a has not been heard for 900 ms; b is drained', { record: { ...CHOSEN_B, drained: ['b'] }, a: SILENT }],
+    ],
+  },
+  neverWentAlone: {
+    holds: [['a never confirmed anything alone', { record: LONE_A, a: { report: { renouncedEpoch: 7 } } }]],
+    fails: [
+      [
+        'no such change is on record',
+        { record: { ...LONE_A, formerInSync: null }, a: { report: { renouncedEpoch: 7 } } },
+      ],
+      ['no such change is on record', { record: LONE_A, a: { report: null } }],
+      ['a has not given up epoch 7', { record: LONE_A }],
+      [
+        'a may have confirmed anything alone',
+        { record: LONE_A, a: { report: { renouncedEpoch: 7, confirmedAlone: true } } },
+      ],
+    ],
+  },
+  choiceIsComplete: {
+    holds: [
+      ['b does', { record: CHOSEN_B, a: SILENT }],
+      ['b does', { record: CHOSEN_B, a: { report: { assignmentRevision: 3 } }, b: DOUBTFUL }],
+      ['b does', { record: { ...CHOSEN_B, inSync: ['b'] }, a: SILENT, b: DOUBTFUL }],
+      ['b does', { record: { ...CHOSEN_B, dataLossAccepted: true }, a: SILENT, b: DOUBTFUL }],
+    ],
+    fails: [
+      [
+        'the log of b may lack some, and a has not been told yet',
+        { record: CHOSEN_B, a: { report: { assignmentRevision: 2 } }, b: DOUBTFUL },
+      ],
+      ['the log of b may lack some, and a is not here to compare', { record: CHOSEN_B, a: SILENT, b: DOUBTFUL }],
+      [
+        'the log of b may lack some, and a has more',
+        { record: CHOSEN_B, a: { report: { end: 184_224, assignmentRevision: 3 } }, b: DOUBTFUL },
+      ],
+      [
+        'the log of b may lack some, and a is not here to compare',
+        { record: { ...CHOSEN_B, inSync: ['b'], cause: 'initial' }, a: SILENT, b: DOUBTFUL },
+      ],
+    ],
+  },
+  anotherHoldsMore: {
+    holds: [['a is better', { record: CHOSEN_B, a: { report: { end: 184_224 } }, b: DOUBTFUL }]],
+    fails: [
+      ['none is better', { record: CHOSEN_B, a: { report: { end: 184_224 } } }],
+      ['none is better', { record: CHOSEN_B, b: DOUBTFUL }],
+      ['none is better', { record: CHOSEN_B, a: { report: { end: 184_224, app: 'down' } }, b: DOUBTFUL }],
     ],
   },
   formerMasterIsFenced: {

@@ -60,7 +60,10 @@ describe('a planned promotion', () => {
       [{ b: { report: { storeFailed: true, trouble: 'no space' } } }, 'the store of b failed: no space'],
       [{ record: { drained: ['b'] } }, 'b is drained (promote --force does it all the same)'],
       [{ b: { report: { app: 'down' } } }, 'the app on b is down (promote --force does it all the same)'],
-      [{ record: { inSync: ['a'] } }, 'b is not in the in-sync set (a) (promote --allow-data-loss does it all the same)'],
+      [
+        { record: { inSync: ['a'] } },
+        'b is not in the in-sync set (a) (promote --allow-data-loss does it all the same)',
+      ],
       [
         { b: { report: { role: 'diverged' } } },
         'b has records that the master lacks (promote --allow-data-loss does it all the same)',

@@ -106,10 +106,26 @@ const FIXTURES: readonly Fixture[] = [
     change: { stage: 'fencing', epoch: 9, master: 'b', masterInstance: 'later' },
   },
   {
+    rule: 'R315',
+    when: 'the other node turns out to hold more than the chosen one, which lost power',
+    view: { record: CHOSEN_B, a: { report: { end: 184_224 } }, b: { report: { intact: false } } },
+    change: { stage: 'fencing', epoch: 9, master: 'a', previous: 'a', previousEpoch: 7 },
+  },
+  {
     rule: 'R320',
     when: 'the former master may serve alone without a lease, is silent, and has commands',
     view: { record: { ...CHOSEN_B, masterNeedsNoLease: true }, thresholds: { fenceable: ['a', 'b'] }, a: SILENT },
     change: { stage: 'fencing', fence: { node: 'a', epoch: 7, state: 'wanted', attempts: 0, detail: '' } },
+  },
+  {
+    rule: 'R380',
+    when: 'the chosen node lost power, and the other has not yet answered since it was chosen',
+    view: {
+      record: CHOSEN_B,
+      a: { ...GAVE_UP, report: { ...GAVE_UP.report, assignmentRevision: 2 } },
+      b: { report: { intact: false } },
+    },
+    change: null,
   },
   {
     rule: 'R390',
@@ -168,6 +184,12 @@ const FIXTURES: readonly Fixture[] = [
       a: { report: { proposal: { ...PROPOSAL, inSync: ['a', 'b'] } } },
     },
     change: { inSync: ['a', 'b'], masterNeedsNoLease: false, discard: [] },
+  },
+  {
+    rule: 'R510',
+    when: 'the master asked to go on alone, and lost power before it did',
+    view: { record: { inSync: ['a'], formerInSync: ['a', 'b'] }, a: RESTARTED },
+    change: { inSync: ['a', 'b'], formerInSync: null },
   },
   {
     rule: 'R600',

@@ -21,6 +21,7 @@ export function reportOf(node: string, change: Partial<AgentReport> = {}): Agent
     log: { end, intact: true, aloneTo: 0 },
     inSync: ['a', 'b'],
     confirmedSeq: 184_223,
+    confirmedAlone: false,
     app: { state: 'up', readyEpoch: 7, restarts: 0, detail: '' },
     peer: { linked: true, silentMs: 9, renouncedEpoch: 0, grantRunsMs: 0, end, lagBytes: null, catchUp: null },
     proposal: null,

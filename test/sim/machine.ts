@@ -21,6 +21,8 @@ export class Machine {
   haltedSinceMs = -Infinity;
   resumedAtMs = -Infinity;
   bootedAtMs = 0;
+  /** Called once, when it is up again. */
+  readonly onBoot: (() => void)[] = [];
   readonly #rate: number;
   #sinceMs = 0;
   #monotonicMs: number;
@@ -80,6 +82,7 @@ export class Machine {
     this.#sinceMs = this.world.nowMs;
     this.bootedAtMs = this.world.nowMs;
     this.up = true;
+    for (const listener of this.onBoot.splice(0)) listener();
   }
 
   #hold(): void {

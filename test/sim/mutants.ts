@@ -21,8 +21,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'promotes without fencing',
     file: 'src/controller/rules.ts',
-    find: "when: [guard.stageIs('fencing'), guard.formerMasterIsFenced, guard.not(guard.targetIsLost)],",
-    replace: "when: [guard.stageIs('fencing'), guard.not(guard.targetIsLost)],",
+    find: "guard.stageIs('fencing'), guard.formerMasterIsFenced, guard.not(guard.targetIsLost),",
+    replace: "guard.stageIs('fencing'), guard.not(guard.targetIsLost),",
     faults: ['isolate', 'cut', 'cut one way', 'stop agent'],
   },
   {
@@ -50,17 +50,18 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'if (false)\n',
   },
   {
-    name: 'promotes an incomplete log',
-    file: 'src/controller/view.ts',
-    find: "if (doubt !== '') add(",
-    replace: 'if (false) add(',
-  },
-  {
     name: 'an incomplete log is not compared',
     file: 'src/controller/view.ts',
-    find: 'if (comparePositions(other.report.log.end, log.end) > 0)',
-    replace: 'if (false)',
+    find: 'return comparePositions(report.log.end, end) > 0 ?',
+    replace: 'return false ?',
     faults: ['power', 'power of both', 'isolate', 'crash app'],
+  },
+  {
+    name: 'an in-sync set that was never taken counts',
+    file: 'src/controller/rules.ts',
+    find: 'when: [reigning, guard.neverWentAlone],',
+    replace: 'when: [guard.tilted, guard.neverWentAlone],',
+    faults: ['power', 'power of both', 'isolate', 'crash app', 'kill agent', 'hang app', 'half-open links'],
   },
   {
     name: 'tells before it is durable',

@@ -55,7 +55,7 @@ export class Network {
     this.#cuts.delete(way);
     for (const socket of this.#sockets) {
       if (socket.held.length > 0 && socket.owner.machine === to && socket.peer?.owner.machine === from) {
-        this.#retransmit(socket);
+        this.retransmit(socket);
       }
     }
   }
@@ -63,7 +63,7 @@ export class Network {
   healAll(): void {
     this.#cuts.clear();
     this.#clogs.clear();
-    for (const socket of this.#sockets) if (socket.held.length > 0) this.#retransmit(socket);
+    for (const socket of this.#sockets) if (socket.held.length > 0) this.retransmit(socket);
   }
 
   clog(from: Machine, to: Machine, factor: number): void {
@@ -168,7 +168,7 @@ export class Network {
     return near;
   }
 
-  #retransmit(socket: SimSocket): void {
+  retransmit(socket: SimSocket): void {
     this.world.after(this.#random.spread(1, 250), () => {
       const from = socket.peer?.owner.machine;
       if (from !== undefined && this.passes(from, socket.owner.machine)) socket.release();

@@ -149,6 +149,7 @@ export class SimSocket extends EventEmitter {
   #arrive(parcel: Parcel): void {
     const peer = this.#peer!;
     const { machine } = this.owner;
+    if (!machine.up && this.held.length === 0) machine.onBoot.push(() => this.#network.retransmit(this));
     if (!machine.up || !this.#network.passes(peer.owner.machine, machine) || this.held.length > 0) {
       this.held.push(parcel);
       return;

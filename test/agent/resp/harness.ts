@@ -87,6 +87,7 @@ export const REPORT: AgentReport = {
   inSync: ['a', 'b'],
   log: { end: { epoch: 1, seq: 0, hash: 0 }, intact: true, aloneTo: 0 },
   confirmedSeq: 0,
+  confirmedAlone: false,
   app: { state: 'up', readyEpoch: 1, restarts: 0, detail: '' },
   peer: {
     linked: true,

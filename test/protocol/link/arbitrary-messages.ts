@@ -43,6 +43,7 @@ const sampleReport: AgentReport = {
   log: { end: { epoch: 7, seq: 1000, hash: 0xdead_beef }, intact: true, aloneTo: 0 },
   inSync: ['a', 'b'],
   confirmedSeq: 999,
+  confirmedAlone: false,
   app: { state: 'up', readyEpoch: 7, restarts: 0, detail: '' },
   peer: {
     linked: true,
