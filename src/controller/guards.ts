@@ -159,9 +159,13 @@ export const controllerSuspectsItself: Guard = {
     if (together) return finding(true, 'all probes fell together');
     const others = view.nodes.filter((node) => node !== master && node.probe.verdict === 'up');
     if (!onlyItsProbeFails(view, master) || others.length === 0) return finding(false, 'some node is heard');
-    const isEarly = Math.max(...fallen) < probeSettleMs;
+    // It may also be that all stand again, and that this one was the first to be seen so.
+    const isEarly = [...fallen, ...others.map(({ probe }) => probe.sinceMs)].some((sinceMs) => sinceMs < probeSettleMs);
     const names = others.map(({ id }) => id).join(', ');
-    return finding(isEarly, isEarly ? `the probe of ${names} may fall too` : `the probe of ${names} stands`);
+    return finding(
+      isEarly,
+      isEarly ? `the probe of ${names} may fall too, or has only just risen` : `the probe of ${names} stands`,
+    );
   },
 };
 

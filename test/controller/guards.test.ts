@@ -170,7 +170,18 @@ const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; readonly
         'all probes fell together',
         { a: { probe: 'down', probeSinceMs: 3_100 }, b: { probe: 'down', probeSinceMs: 100 } },
       ],
-      ['the probe of b may fall too', { a: { probe: 'down', probeSinceMs: 20 }, thresholds: { probeSettleMs: 1_500 } }],
+      [
+        'the probe of b may fall too, or has only just risen',
+        {
+          a: { probe: 'down', probeSinceMs: 9_000 },
+          b: { probe: 'up', probeSinceMs: 20 },
+          thresholds: { probeSettleMs: 1_500 },
+        },
+      ],
+      [
+        'the probe of b may fall too, or has only just risen',
+        { a: { probe: 'down', probeSinceMs: 20 }, thresholds: { probeSettleMs: 1_500 } },
+      ],
     ],
     fails: [
       ['some node is heard', {}],
