@@ -153,8 +153,8 @@ export class Intake {
 
   /** Takes the complete segments that there are into the index, in the background. */
   async #run(): Promise<void> {
-    const last = this.#unindexed.at(-1)?.segment;
-    while (last !== undefined && !last.indexed && this.#unindexed.length > 0) {
+    const round = new Set(this.#unindexed);
+    while (this.#unindexed.some((each) => round.has(each))) {
       await turn();
       if (this.#unindexed.length > 0) this.#step();
     }
