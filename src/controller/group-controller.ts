@@ -53,7 +53,7 @@ export class GroupController {
     const nowMs = ports.scheduler.monotonicMs();
     this.#stageSinceMs = nowMs;
     const longestGrantMs = Math.max(settings.grantMs, ports.records.longestGrantMs());
-    this.#nodes = settings.nodes.map((id) => new NodeState(id, nowMs, longestGrantMs, this.#record.epoch));
+    this.#nodes = settings.nodes.map((id) => new NodeState(id, nowMs, longestGrantMs, this.record.epoch));
     this.#phases = new PhaseWatch(ports.scheduler);
     this.#tiltWatch = new TiltWatch(ports.scheduler, settings);
     this.#traffic = new TrafficMover(ports, () => this.step());
@@ -90,7 +90,7 @@ export class GroupController {
     const nowMs = this.#nowMs;
     state.onBeat(beat, nowMs);
     // A planned change waits for the ends of both logs.
-    if (this.#record.stage === 'quiescing') this.step();
+    if (this.record.stage === 'quiescing') this.step();
     const grants = beat.wantsLease && this.#diskError === '' && this.#mayGrant(node, beat.epoch);
     if (grants) state.grant(nowMs, this.#settings.grantMs, beat.epoch);
     return {
@@ -187,7 +187,7 @@ export class GroupController {
 
   /** What is durable. */
   get record(): GroupRecord {
-    return this.#record;
+    return this.#keeper.durable;
   }
 
   get tilt(): string | null {
@@ -208,7 +208,7 @@ export class GroupController {
   }
 
   view(): GroupView {
-    return this.#viewOf(this.#record, this.#nowMs - this.#stageSinceMs);
+    return this.#viewOf(this.record, this.#nowMs - this.#stageSinceMs);
   }
 
   /** What is known now, beside a record that may be the next one. */
@@ -231,10 +231,6 @@ export class GroupController {
     };
   }
 
-  get #record(): GroupRecord {
-    return this.#keeper.durable;
-  }
-
   get #nowMs(): number {
     return this.#ports.scheduler.monotonicMs();
   }
@@ -252,14 +248,14 @@ export class GroupController {
     const view = this.view();
     const found = fenceFound(view, order, outcome);
     if (found === null) return;
-    const record = changed(view, found.change, this.#record.rule, found.message);
+    const record = changed(view, found.change, this.record.rule, found.message);
     const step = this.#stepTo(view, record, found.isAlarm ? 'alarm' : 'observation', found.message);
     this.#save([step], (error) => error !== null && this.#onSaveFailed(error));
   }
 
   /** A fence on record is as good as the node's own word. */
   #noteFence(): void {
-    const { fence } = this.#record;
+    const { fence } = this.record;
     if (fence?.state === 'confirmed') this.#node(fence.node).onRenounced(fence.epoch);
   }
 
@@ -307,7 +303,7 @@ export class GroupController {
 
   /** Nothing follows from a change, nothing else is decided, and no agent is told anything until it is durable. */
   #save(steps: readonly RecordStep[], onSaved: (error: HsctlError | null) => void): void {
-    const former = this.#record;
+    const former = this.record;
     this.#keeper.save(steps, (error) => {
       if (error === null) this.#enact(former, steps);
       onSaved(error);
@@ -322,12 +318,13 @@ export class GroupController {
   /** Does what follows from the record, beside what agents are told. */
   #act(): void {
     this.#tellCutOff();
-    this.#observePhases();
+    const { stage, master, epoch } = this.record;
+    if (stage === 'promoting' && master !== null) this.#phases.reported(this.#node(master).report, epoch);
     const view = this.view();
     this.#fences.update(fenceWanted(view));
     this.#traffic.update(desiredTraffic(view));
     // What is under way is waited for once no more comes, which the drivers say later.
-    if (this.#record.stage === 'quiescing') this.#assignAll();
+    if (stage === 'quiescing') this.#assignAll();
     this.#planWake();
   }
 
@@ -355,7 +352,7 @@ export class GroupController {
   /** Grants follow from what is durable; none is given that a decision on its way takes back. */
   #mayGrant(node: NodeId, epoch: number): boolean {
     const { saving } = this.#keeper;
-    return mayGrant(this.#record, node, epoch) && (saving === null || mayGrant(saving, node, epoch));
+    return mayGrant(this.record, node, epoch) && (saving === null || mayGrant(saving, node, epoch));
   }
 
   /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
@@ -381,7 +378,7 @@ export class GroupController {
 
   /** The former master is fenced at the very moment at which the grant to it has run out, not at the next heartbeat. */
   #planWake(): void {
-    const { stage, previous } = this.#record;
+    const { stage, previous } = this.record;
     if (stage !== 'fencing' || previous === null || this.#wake !== null) return;
     const { grantRunsMs } = this.#node(previous).view(this.#nowMs, 0);
     if (grantRunsMs <= 0) return;
@@ -393,14 +390,9 @@ export class GroupController {
 
   /** Time alone ends a drain: no change of the record tells the agents of it. */
   #tellCutOff(): void {
-    const nodes = cutOff(this.#record, this.#ports.scheduler.wallMs()).join();
+    const nodes = cutOff(this.record, this.#ports.scheduler.wallMs()).join();
     if (nodes === this.#cutOffTold) return;
     this.#cutOffTold = nodes;
     this.#assignAll();
-  }
-
-  #observePhases(): void {
-    const { stage, master, epoch } = this.#record;
-    if (stage === 'promoting' && master !== null) this.#phases.reported(this.#node(master).report, epoch);
   }
 }
