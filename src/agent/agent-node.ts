@@ -32,6 +32,8 @@ export class AgentNode {
   #drains: Assignment['drain'] = 'no';
   /** New work is kept out. */
   #quiesces = false;
+  /** A reign of this run ended, and the log does not go on from the new master's yet: it may hold what is cut off then. */
+  #isTailDoubtful = false;
   #heart: Timer | null = null;
   #wake: Timer | null = null;
   #heldSeq: number;
@@ -62,7 +64,10 @@ export class AgentNode {
         endSeq: () => log.end.seq,
         heldSeq: () => (ports.syncsAlways ? Math.min(this.#heldSeq, log.end.seq) : log.end.seq),
         sendRelease: (renouncedEpoch) => ports.sendToSlave({ type: 'release', renouncedEpoch }),
-        reignEnded: () => this.replica.reignLost(),
+        reignEnded: () => {
+          this.#isTailDoubtful = true;
+          this.replica.reignLost();
+        },
       },
       ports.scheduler,
       memory,
@@ -204,6 +209,7 @@ export class AgentNode {
 
   /** This node's log goes on from the master's: nothing in it is this node's alone. */
   onFollowing(): void {
+    this.#isTailDoubtful = false;
     this.act(() => this.#noteAlone(false));
   }
 
@@ -358,6 +364,8 @@ export class AgentNode {
   #readRefusal(): string | null {
     const { damage } = this.#ports.log;
     if (damage !== null) return `MISCONF ${damage.message}`;
+    if (this.core.phase === null && this.#isTailDoubtful)
+      return 'MASTERDOWN the reign of this node has ended: what was not confirmed then may still be cut off';
     if (this.core.phase === null || this.core.mayReply()) return null;
     return this.core.phase === 'released'
       ? this.#readOnly()

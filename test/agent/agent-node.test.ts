@@ -367,3 +367,15 @@ describe('other settings', () => {
     assert.equal(beats(), before + 5);
   });
 });
+
+describe('reads', () => {
+  it('are refused when a reign has ended, until the log goes on from the new master: the tail may be cut off', () => {
+    const harness = NodeHarness.serving();
+    const { replica } = harness.node;
+    assert.equal(replica.readRefusal(), null);
+    harness.assign({ role: 'slave', epoch: 2, revision: 2 });
+    assert.match(replica.readRefusal() ?? '', /^MASTERDOWN/);
+    harness.node.onFollowing();
+    assert.equal(replica.readRefusal(), null);
+  });
+});

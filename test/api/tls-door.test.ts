@@ -13,7 +13,7 @@ import { silentLogger, type LogFields, type Logger } from '../../src/kit/logger.
 import { createAuthority, issueCertificate } from '../../src/transport/certificates.ts';
 import { Credentials } from '../../src/transport/credentials.ts';
 import { until } from '../rig/until.ts';
-import { expire } from '../transport/authorities.ts';
+import { expire, signAs } from '../transport/authorities.ts';
 import { ScriptedService } from './scripted-service.ts';
 
 /** What came back: the status, or the error of the connection. */
@@ -35,7 +35,8 @@ describe('the API by mutual TLS', () => {
     await issueCertificate(dir, { role: 'node', cluster: 'realm', name: 'a' });
     await issueCertificate(dir, { role: 'operator', cluster: 'realm', name: 'late' });
     expire(dir, 'operator-late', 'hsctl://realm/operator/late');
-    await issueCertificate(dir, { role: 'operator', cluster: 'elsewhere', name: 'stranger' });
+    await issueCertificate(dir, { role: 'operator', cluster: 'realm', name: 'stranger' });
+    signAs(dir, 'operator-stranger', 'hsctl://elsewhere/operator/stranger');
     await createAuthority(other, 'realm');
     await issueCertificate(other, { role: 'operator', cluster: 'realm', name: 'mallory' });
     port = await freePort();

@@ -123,7 +123,8 @@ export class Checkers implements StoreWatch {
       'record',
       `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`,
     );
-    this.#inSync = record.inSync;
+    // A record made anew, after its disk was lost, says nothing of what is in sync until a reign is on it.
+    if (record.stage !== 'none') this.#inSync = record.inSync;
     if (record.dataLossAccepted) this.#lossAcceptedWith = record.master;
     else if (record.master !== this.#lossAcceptedWith) this.#lossAcceptedWith = null;
   }

@@ -34,6 +34,15 @@ export async function makeAuthority(cluster = CLUSTER): Promise<string> {
 
 /** Gives the holder of `NAME.key` a certificate whose time is over. */
 export function expire(dir: string, name: string, uri: string): void {
+  sign(dir, name, uri, ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z']);
+}
+
+/** Gives the holder of `NAME.key` a certificate for any identity, as our own commands would not. */
+export function signAs(dir: string, name: string, uri: string): void {
+  sign(dir, name, uri, ['-days', '1']);
+}
+
+function sign(dir: string, name: string, uri: string, dates: readonly string[]): void {
   const file = (suffix: string): string => join(dir, `${name}-${suffix}`);
   writeFileSync(file('index'), '');
   writeFileSync(
@@ -59,7 +68,6 @@ export function expire(dir: string, name: string, uri: string): void {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
   const key = join(dir, `${name}.key`);
   openssl('req', '-new', '-config', '/dev/null', '-key', key, '-subj', `/CN=${name}`, '-out', file('request'));
-  const dates = ['-startdate', '20200101000000Z', '-enddate', '20200201000000Z'];
   const authority = ['-cert', join(dir, 'ca.pem'), '-keyfile', join(dir, 'ca.key')];
   const files = ['-in', file('request'), '-out', join(dir, `${name}.pem`), '-notext', '-batch'];
   openssl('ca', '-config', file('config'), ...authority, ...dates, ...files);

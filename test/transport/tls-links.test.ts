@@ -11,7 +11,16 @@ import { createAuthority, issueCertificate, renewCertificate } from '../../src/t
 import { Credentials } from '../../src/transport/credentials.ts';
 import { formatIdentity, type Identity } from '../../src/transport/identity.ts';
 import type { LinkConnection } from '../../src/transport/link-connection.ts';
-import { CLUSTER, CONTROLLER, expire, makeAuthority, NODE_A, NODE_B, temporaryDirectory } from './authorities.ts';
+import {
+  CLUSTER,
+  CONTROLLER,
+  expire,
+  makeAuthority,
+  NODE_A,
+  NODE_B,
+  signAs,
+  temporaryDirectory,
+} from './authorities.ts';
 import { closed, collect, dial, hello, startListener, type TestListener } from './links.ts';
 
 let dir: string;
@@ -186,7 +195,8 @@ suite('a listener with TLS', () => {
     const shared = temporaryDirectory();
     await createAuthority(shared, CLUSTER);
     await issueCertificate(shared, NODE_A);
-    await issueCertificate(shared, { role: 'node', cluster: 'realm-8', name: 'b' });
+    await issueCertificate(shared, NODE_B);
+    signAs(shared, 'b', 'hsctl://realm-8/node/b');
     const listener = await startListener(t, { security: tls(shared, 'a'), expected: [NODE_B] });
     const link = await dialNodeA(t, listener.port, 'b', shared);
     const [refusal] = await collect(link).first(1);
