@@ -75,7 +75,7 @@ describe('the plan of hsctl promote --dry-run', () => {
       await cluster.hsctl('drain', GROUP, slave);
       const wish = { group: GROUP, operator: 'rig', node: slave, force: false, allowDataLoss: false };
       const planned = await cluster.api.promote({ ...wish, dryRun: true });
-      assert.deepEqual(planned.plan.refusals, [`${slave} is drained (--force promotes it all the same)`]);
+      assert.deepEqual(planned.plan.refusals, [`${slave} is drained (promote --force does it all the same)`]);
       assert.equal(planned.started, false);
       await assert.rejects(cluster.api.promote({ ...wish, dryRun: false }), {
         message: planned.plan.refusals.join('; '),
