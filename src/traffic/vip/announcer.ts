@@ -95,8 +95,8 @@ export class Announcer {
     const { count, intervalMs, refreshMs } = this.#timing;
     this.#timer = this.#deps.scheduler.after(number < count ? intervalMs : refreshMs, () => this.#announce(number + 1));
     const isWanted = (): boolean => this.#timer !== null;
-    // Whoever claimed the address before we took it (the former master) was right to.
-    const onClaims = (claims: readonly string[]): void => (number === 1 ? undefined : this.#heard(claims));
+    // Whoever claimed the address before we took it (the former master) was right to, and a last claim may have been on its way.
+    const onClaims = (claims: readonly string[]): void => (number <= 2 ? undefined : this.#heard(claims));
     if (this.#frames.announce(isWanted, onClaims)) return;
     // Starting a program takes milliseconds: whoever waits for the address goes first.
     setImmediate(() => {
