@@ -157,14 +157,15 @@ export const controllerSuspectsItself: Guard = {
     const apartMs = Math.max(...fallen) - Math.min(...fallen);
     const together = fallen.length === view.nodes.length && apartMs <= Math.max(TOGETHER_MS, probeSettleMs);
     if (together) return finding(true, 'all probes fell together');
-    const others = view.nodes.filter((node) => node !== master && node.probe.verdict === 'up');
+    // One of which nothing is known yet may be about to fall just as well.
+    const others = view.nodes.filter((node) => node !== master && node.probe.verdict !== 'down');
     if (!onlyItsProbeFails(view, master) || others.length === 0) return finding(false, 'some node is heard');
     // It may also be that all stand again, and that this one was the first to be seen so.
     const isEarly = [...fallen, ...others.map(({ probe }) => probe.sinceMs)].some((sinceMs) => sinceMs < probeSettleMs);
     const names = others.map(({ id }) => id).join(', ');
     return finding(
       isEarly,
-      isEarly ? `the probe of ${names} may fall too, or has only just risen` : `the probe of ${names} stands`,
+      isEarly ? `the probe of ${names} may fall too, or has only just risen` : `the probe of ${names} has not fallen`,
     );
   },
 };

@@ -178,11 +178,15 @@ export const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; r
         'the probe of b may fall too, or has only just risen',
         { a: { probe: 'down', probeSinceMs: 20 }, thresholds: { probeSettleMs: 1_500 } },
       ],
+      [
+        'the probe of b may fall too, or has only just risen',
+        { a: { probe: 'down', probeSinceMs: 20 }, b: { probe: 'unknown' }, thresholds: { probeSettleMs: 1_500 } },
+      ],
     ],
     fails: [
       ['some node is heard', {}],
       ['some node is heard', { a: SILENT }],
-      ['the probe of b stands', { a: { probe: 'down' } }],
+      ['the probe of b has not fallen', { a: { probe: 'down' } }],
       ['some node is heard', { a: { probe: 'down', probeSinceMs: 9_000 }, b: { probe: 'down', probeSinceMs: 100 } }],
       ['a gave up by itself', { a: { ...GAVE_UP, probe: 'down' }, b: { probe: 'down' } }],
     ],
