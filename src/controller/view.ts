@@ -152,9 +152,10 @@ export function doubtAboutChoice(view: GroupView): string {
   return '';
 }
 
-/** Who may hold acknowledged records that `node` lacks. Before there is an in-sync set that is everybody. */
+/** Who may hold acknowledged records that `node` lacks. While the first reign is set up that is everybody. */
 function othersInSync({ record, nodes }: GroupView, node: NodeView): NodeView[] {
-  return nodes.filter((other) => other !== node && (record.cause === 'initial' || record.inSync.includes(other.id)));
+  const isFirst = record.stage === 'fencing' && record.cause === 'initial';
+  return nodes.filter((other) => other !== node && (isFirst || record.inSync.includes(other.id)));
 }
 
 function isAheadOrAway(view: GroupView, other: NodeView, end: LogPosition): string {

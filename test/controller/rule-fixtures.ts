@@ -188,6 +188,16 @@ export const FIXTURES: readonly Fixture[] = [
   },
   {
     rule: 'R600',
+    when: 'the first master of all, alone in sync, is back after a crash, and the other node is away',
+    view: {
+      record: { cause: 'initial', inSync: ['a'] },
+      a: { ...RESTARTED, report: { ...RESTARTED.report, intact: false } },
+      b: SILENT,
+    },
+    change: { stage: 'fencing', epoch: 8, master: 'a', cause: 'reelected' },
+  },
+  {
+    rule: 'R600',
     when: 'the agent of the master was restarted, and the slave is not in sync',
     view: { record: { inSync: ['a'] }, a: RESTARTED },
     change: {
