@@ -1,4 +1,5 @@
 import type { GroupRecord } from '../model/group-record.ts';
+import { comparePositions } from '../model/position.ts';
 import { describeFence, fenceOf, mustBeFenced } from './fencing.ts';
 import { isReady, masterTroubles, reigningNode, successorOf } from './master.ts';
 import {
@@ -224,8 +225,10 @@ export const anotherHoldsMore: Guard = {
   name: 'the chosen node may lack acknowledged records, and a better one is there',
   test(view) {
     const best = bestCandidate(view);
-    const isBetter = best !== null && best.id !== view.record.master && doubtAboutChoice(view) !== '';
-    return finding(isBetter, isBetter ? `${best.id} is better` : 'none is better');
+    const chosenEnd = masterOf(view)?.report?.log.end;
+    const ahead = best?.report && chosenEnd ? comparePositions(best.report.log.end, chosenEnd) : 0;
+    const isBetter = ahead > 0 && doubtAboutChoice(view) !== '';
+    return finding(isBetter, isBetter ? `${best?.id} is better` : 'none is better');
   },
 };
 

@@ -255,6 +255,15 @@ export const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; r
     fails: [
       ['none is better', { record: CHOSEN_B, a: { report: { end: 184_224 } } }],
       ['none is better', { record: CHOSEN_B, b: DOUBTFUL }],
+      // Level with the chosen one, whose app only needs more time to start.
+      [
+        'none is better',
+        {
+          record: { ...CHOSEN_B, cause: 'initial' },
+          a: { report: { assignmentRevision: 2 } },
+          b: { report: { intact: false, app: 'down' } },
+        },
+      ],
       ['none is better', { record: CHOSEN_B, a: { report: { end: 184_224, app: 'down' } }, b: DOUBTFUL }],
     ],
   },
