@@ -177,8 +177,8 @@ export const MUTANTS: readonly Mutant[] = [
     story: [
       { kind: 'clog', where: 'master', after: [0, 0], for: [1, 2] },
       { kind: 'stop agent', where: 'master', after: [0.1, 0.5], for: [0.4, 0.9] },
-      { kind: 'isolate', where: 'master', after: [0, 0.1], for: [6, 9] },
-      { kind: 'kill agent', where: 'master', after: [0.4, 1], for: [6, 9] },
+      { kind: 'isolate', where: 'master', after: [0, 0.1], for: [3, 5] },
+      { kind: 'kill agent', where: 'master', after: [0.4, 1], for: [3, 5] },
     ],
   },
   {
