@@ -17,6 +17,7 @@ import { secretRandom, systemRandom, uniqueId } from '../kit/random.ts';
 import { threadRewriter } from '../replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../replication/log/disk-log.ts';
 import { NodeDisk } from '../replication/log/node-disk.ts';
+import { threadIndexBuilder } from '../replication/log/thread-index-builder.ts';
 import type { Pace } from '../replication/pace/token-bucket.ts';
 import { makeLogger } from '../telemetry/logger.ts';
 import { dialLink } from '../transport/dial.ts';
@@ -66,6 +67,7 @@ export async function runAgent(
     segmentBytes: group.replication.segmentBytes,
     tombstonesMs: group.replication.tombstonesMs,
     rewriter: threadRewriter(),
+    startIndexBuilder: threadIndexBuilder,
     fsyncAlways: group.replication.fsync === 'always',
     clock: systemScheduler,
     random: secretRandom,

@@ -25,6 +25,7 @@ beforeEach(async () => {
     clock: systemScheduler,
     random: () => 0.5,
     rewriter: () => Promise.reject(new Error('nothing is compacted here')),
+    startIndexBuilder: () => assert.fail('nothing comes whole here'),
     onTornTail: () => undefined,
     onTrouble: () => undefined,
   });

@@ -126,6 +126,7 @@ export class MemoryLog implements Log {
   }
 
   readonly isExpecting = false;
+  readonly room = null;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

@@ -97,6 +97,10 @@ export class MirroredLog implements Log {
     if (this.#process.alive) this.#log.expect(hint);
   }
 
+  get room(): Promise<void> | null {
+    return this.#log.room;
+  }
+
   get isExpecting(): boolean {
     return this.#log.isExpecting;
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/kit/clock.ts';
+import { inlineIndexBuilder } from '../replication/log/inline-index-builder.ts';
 import { inlineRewriter } from '../replication/log/inline-rewriter.ts';
 import { DiskLog } from '../../src/replication/log/disk-log.ts';
 import { MemoryDisk } from './memory-disk.ts';
@@ -90,6 +91,7 @@ export class RealStore {
       clock,
       random: this.#random.next,
       rewriter: inlineRewriter(disk),
+      startIndexBuilder: inlineIndexBuilder,
       opensDamaged: true,
       onTornTail: () => undefined,
       onTrouble: (error) => this.#world.tell(`store-${this.#mirror.node}`, error.message),

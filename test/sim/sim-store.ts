@@ -236,6 +236,7 @@ export class SimLog implements Log {
   }
 
   readonly isExpecting = false;
+  readonly room = null;
   readonly isSettled = true;
 
   async settle(): Promise<void> {}

@@ -299,9 +299,17 @@ export class SlaveSession {
       if (whole === null) return;
       this.#hint = null;
       this.#log.expect(whole);
+      if (this.#log.room !== null) void this.#waitForRoom(this.#log.room);
     } catch (thrown) {
       this.#fail(thrown);
     }
+  }
+
+  /** The index is behind with what came: takes nothing more meanwhile. */
+  async #waitForRoom(room: Promise<void>): Promise<void> {
+    this.#link.pause();
+    await room;
+    this.#link.resume();
   }
 
   #takeBatches(bytes: Uint8Array): void {

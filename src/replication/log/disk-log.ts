@@ -127,7 +127,7 @@ export class DiskLog implements Log {
     this.#checkOpen();
     if (this.end.seq > 0) throw new Error('invariant broken: the index was to get another key and is not empty');
     this.#store.takeIndexKey(key);
-    this.#store.index.keys.expect(keys);
+    this.#intake.expectKeys(keys);
   }
 
   ship(from: number): Shipment | null {
@@ -141,6 +141,10 @@ export class DiskLog implements Log {
     } catch (error) {
       throw this.#fail(error);
     }
+  }
+
+  get room(): Promise<void> | null {
+    return this.#intake.room;
   }
 
   get isExpecting(): boolean {

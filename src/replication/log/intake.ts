@@ -1,8 +1,10 @@
 import type { LogPosition } from '../../model/position.ts';
 import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
-import { ENTRY_WORDS, EntryList, type SortedEntries } from './entry-list.ts';
+import { HsctlError, messageOf } from '../../kit/errors.ts';
+import { EntryList, type SortedEntries } from './entry-list.ts';
 import { SHARDS } from './fingerprint.ts';
 import { Hint } from './hint-file.ts';
+import { type IndexBuilder, entriesOf } from './index-builder.ts';
 import { samePosition, takeFacts } from './open-segments.ts';
 import { segmentUpTo } from './rescan.ts';
 import type { Segment } from './segment.ts';
@@ -33,8 +35,9 @@ interface Unindexed {
 
 /**
  * Complete segments of the master, which come with their hint files: their batches are checked and written as they come, but
- * not parsed. What the index has to know of them is in the hint; it is taken in once the segment is there, table
- * by table and in turns. Until then the index stands where the log ended before.
+ * not parsed. What the index has to know of them is in the hint; it is taken in once the segment is there. Until then the
+ * index stands where the log ended before. An index that knows no key yet is built elsewhere, and put in place when it
+ * is whole; one that knows some takes the entries in here, table by table and in turns.
  *
  * What came of a segment that was broken off is read back from its file. Nothing else may be appended before all is
  * in the index (`settle`), and nobody is told that the log is complete.
@@ -46,6 +49,11 @@ export class Intake {
   #unindexed: Unindexed[] = [];
   /** How many entries came since the last round began. */
   #waitingEntries = 0;
+  /** Has got the entries of all complete segments since the index was empty. */
+  #builder: IndexBuilder | null = null;
+  /** The builder was told to finish. */
+  #finishing: Promise<void> | null = null;
+  #expectedKeys = 0;
   /** The last segment, if it was broken off. */
   #broken: Segment | null = null;
   #steps: Steps<void> | null = null;
@@ -65,13 +73,23 @@ export class Intake {
     return this.#expected === null && this.#isIndexed;
   }
 
+  /** Resolves once there is room for the entries of more segments; null if there is. */
+  get room(): Promise<void> | null {
+    return this.#builder?.room ?? null;
+  }
+
+  /** About how many keys will come in all, to a log that is empty. */
+  expectKeys(keys: number): void {
+    this.#expectedKeys = keys;
+  }
+
   /**
    * The batches that come next are those of the segment to which this hint file belongs. One that is of no use here (damaged, of
    * an index with another secret, of another place in the log) is ignored: the batches are then taken as any others.
    */
   expect(hintBytes: Uint8Array): void {
     const { segments, meta } = this.#store;
-    if (this.#expected !== null) return;
+    if (this.#expected !== null || this.#finishing !== null) return;
     const hint = Hint.inMemory(hintBytes, meta.store);
     if (hint === null || !samePosition(hint.facts.base, segments.end)) return;
     const entries = hint.readAll();
@@ -95,6 +113,7 @@ export class Intake {
   async settle(): Promise<void> {
     this.#breakOff();
     await this.#running;
+    if (this.#builder !== null) await (this.#finishing ??= this.#finish(this.#builder));
     while (!this.#isIndexed) {
       this.#step();
       await turn();
@@ -104,6 +123,7 @@ export class Intake {
   /** The same at once. @throws HsctlError('disk') */
   settleNow(): void {
     this.#breakOff();
+    if (this.#builder !== null) this.#buildHere();
     while (!this.#isIndexed) this.#step();
   }
 
@@ -113,10 +133,12 @@ export class Intake {
     this.#broken = null;
     this.#steps = null;
     this.#unindexed = [];
+    this.#builder?.abandon();
+    this.#builder = null;
   }
 
   get #isIndexed(): boolean {
-    return this.#broken === null && this.#unindexed.length === 0;
+    return this.#broken === null && this.#unindexed.length === 0 && this.#builder === null;
   }
 
   #newSegment(): Segment {
@@ -136,6 +158,11 @@ export class Intake {
     takeFacts(segment, hint);
     segment.shippedHint = hintBytes;
     segment.indexed = false;
+    const { index, options } = this.#store;
+    if (index.keys.count === 0 && this.#unindexed.length === 0) {
+      this.#builder ??= options.startIndexBuilder(this.#expectedKeys);
+    }
+    if (this.#builder !== null) return this.#builder.add(segment.id, entries);
     this.#unindexed.push({ segment, entries });
     this.#waitingEntries += facts.entries;
     if (this.#waitingEntries < ROUND_ENTRIES) return;
@@ -149,6 +176,35 @@ export class Intake {
     if (this.#expected === null) return;
     this.#broken = this.#expected.segment;
     this.#expected = null;
+  }
+
+  /** Puts the index in place once it is built. */
+  async #finish(builder: IndexBuilder): Promise<void> {
+    try {
+      const built = await builder.finish();
+      if (this.#builder !== builder) return;
+      const { index, segments } = this.#store;
+      index.keys.adopt(built);
+      for (const segment of segments.list) {
+        segments.liveBytes[segment.id] = built.liveBytes[segment.id]!;
+        if (segment !== this.#broken) segment.indexed = true;
+      }
+      this.#builder = null;
+    } catch (error) {
+      if (this.#builder !== builder) return;
+      const hint = 'the index was built by the agent itself, which answered nobody meanwhile';
+      this.#store.options.onTrouble(new HsctlError('failed', messageOf(error), hint));
+      this.#buildHere();
+    } finally {
+      this.#finishing = null;
+    }
+  }
+
+  /** Builds at once what the builder has not given yet. */
+  #buildHere(): void {
+    this.#builder?.abandon();
+    this.#builder = null;
+    this.#store.buildIndex(this.#broken);
   }
 
   /** Takes the complete segments that there are into the index, in the background. */
@@ -176,9 +232,8 @@ export class Intake {
     let done = 0;
     for (let shard = 0; shard < SHARDS; shard++) {
       for (const { segment, entries } of round) {
-        const { words, starts } = entries;
-        index.applyEntries(words.subarray(starts[shard]! * ENTRY_WORDS, starts[shard + 1]! * ENTRY_WORDS), segment.id);
-        done += starts[shard + 1]! - starts[shard]!;
+        index.applyEntries(entriesOf(entries, shard), segment.id);
+        done += entries.starts[shard + 1]! - entries.starts[shard]!;
       }
       if (done < TURN_ENTRIES) continue;
       done = 0;

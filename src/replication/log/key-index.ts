@@ -18,6 +18,12 @@ const ROOMY = 0.7;
 const SHARD_SHIFT = 32 - SHARD_BITS;
 const WORD = 2 ** 32;
 
+export interface IndexTables {
+  readonly tables: readonly Uint32Array[];
+  /** Number of keys in each. */
+  readonly used: Uint32Array;
+}
+
 export class KeyIndex {
   /** Number of keys. */
   count = 0;
@@ -25,8 +31,8 @@ export class KeyIndex {
   segment = 0;
   offset = 0;
   size = 0;
-  readonly #tables: Uint32Array[] = [];
-  readonly #used = new Uint32Array(SHARDS);
+  #tables: Uint32Array[] = [];
+  #used: Uint32Array = new Uint32Array(SHARDS);
   #visited = 0;
 
   constructor() {
@@ -39,6 +45,18 @@ export class KeyIndex {
     let bytes = 0;
     for (const table of this.#tables) bytes += table.byteLength;
     return bytes;
+  }
+
+  /** All that it knows, to be given to another: this one is of no use any more. */
+  get contents(): IndexTables {
+    return { tables: this.#tables, used: this.#used };
+  }
+
+  /** Takes over what another knows, in place of what this one knew. */
+  adopt({ tables, used }: IndexTables): void {
+    this.#tables = [...tables];
+    this.#used = used;
+    this.count = used.reduce((sum, keys) => sum + keys, 0);
   }
 
   /**

@@ -56,6 +56,8 @@ export interface Log {
    * What they hold is found by key once the segment is complete, or `settle` was called.
    */
   expect(hint: Uint8Array): void;
+  /** Resolves once there is room in memory for more such segments; null if there is. */
+  readonly room: Promise<void> | null;
   /** Whether the next batch belongs to such a segment. */
   readonly isExpecting: boolean;
   /** Whether everything that was appended is found by key, and no segment is expected. */

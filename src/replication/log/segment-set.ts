@@ -3,7 +3,7 @@ import { LOG_START, type LogPosition } from '../../model/position.ts';
 import type { Segment } from './segment.ts';
 
 /** One number is no segment's: it stands for "nowhere" where places are noted. */
-const IDS = 0xffff;
+export const ID_LIMIT = 0xffff;
 
 /** The segments of a log, oldest first; what one covers begins where the one before ends. */
 export class SegmentSet {
@@ -31,11 +31,11 @@ export class SegmentSet {
 
   /** A number that no segment has. */
   takeId(): number {
-    for (let tries = 1; tries < IDS; tries++) {
-      this.#lastId = (this.#lastId % (IDS - 1)) + 1;
+    for (let tries = 1; tries < ID_LIMIT; tries++) {
+      this.#lastId = (this.#lastId % (ID_LIMIT - 1)) + 1;
       if (this.#byId[this.#lastId] === undefined) return this.#lastId;
     }
-    throw new HsctlError('disk', `the log has ${IDS} segments`, 'raise replication.segmentBytes');
+    throw new HsctlError('disk', `the log has ${ID_LIMIT} segments`, 'raise replication.segmentBytes');
   }
 
   byId(id: number): Segment {
@@ -66,7 +66,7 @@ export class SegmentSet {
     const { id } = segment;
     this.#byId[id] = segment;
     if (id >= this.liveBytes.length) {
-      const more = new Float64Array(Math.min(IDS, 2 * id));
+      const more = new Float64Array(Math.min(ID_LIMIT, 2 * id));
       more.set(this.liveBytes);
       this.liveBytes = more;
     }

@@ -8,6 +8,8 @@ import type { Disk } from './disk.ts';
 import { Damage, damagedFile, diskFailure } from './disk-failure.ts';
 import { Fingerprint } from './fingerprint.ts';
 import { History } from './history.ts';
+import { Hint } from './hint-file.ts';
+import type { StartIndexBuilder } from './index-builder.ts';
 import { loadIndex } from './load-index.ts';
 import type { IndexKey } from './index-key.ts';
 import { LogIndex } from './log-index.ts';
@@ -37,6 +39,8 @@ export interface StoreOptions {
   readonly random: Random;
   /** Who rewrites segments: `threadRewriter` in a daemon. */
   readonly rewriter: Rewriter;
+  /** Who builds the index of a log that starts from nothing: `threadIndexBuilder` in a daemon. */
+  readonly startIndexBuilder: StartIndexBuilder;
   /** Whether a damaged store is opened as well, as one that only `repair` can make use of; else that is an error. */
   readonly opensDamaged?: boolean;
   /** Told of what a crash left unfinished at the log's end, after it was cut off. */
@@ -133,6 +137,29 @@ export class Store {
     this.meta.setIndexKey(store, key);
     this.fingerprint = new Fingerprint(key);
     this.index = new LogIndex(key, this.segments);
+  }
+
+  /** Builds the index anew, from the hints of all segments but one. @throws HsctlError('disk') */
+  buildIndex(except: Segment | null): void {
+    const { disk } = this.options;
+    const { store, key } = this.meta;
+    const list = this.segments.list.filter((segment) => segment !== except);
+    const hints = new Map<Segment, Hint>();
+    this.segments.liveBytes.fill(0);
+    this.index = new LogIndex(key, this.segments);
+    try {
+      for (const segment of list) {
+        const { shippedHint } = segment;
+        const hint = shippedHint
+          ? Hint.inMemory(shippedHint, store)
+          : Hint.open(disk, this.path(segment.name, 'hint'), store);
+        if (hint !== null) hints.set(segment, hint);
+      }
+      loadIndex(this.index, list, hints, this.fingerprint);
+    } finally {
+      for (const hint of hints.values()) hint.close();
+    }
+    for (const segment of list) segment.indexed = true;
   }
 
   /** Forgets everything that is in memory of the log. */

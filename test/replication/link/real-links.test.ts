@@ -10,6 +10,7 @@ import { SlaveSession } from '../../../src/replication/link/slave-session.ts';
 import { threadRewriter } from '../../../src/replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import { NodeDisk } from '../../../src/replication/log/node-disk.ts';
+import { threadIndexBuilder } from '../../../src/replication/log/thread-index-builder.ts';
 import type { LinkConnection } from '../../../src/transport/link-connection.ts';
 import { dial, startListener } from '../../transport/links.ts';
 import { LogWriter } from '../memory-log.ts';
@@ -25,6 +26,7 @@ function openLog(t: TestContext, name: string): DiskLog {
     segmentBytes: 1024 * KiB,
     tombstonesMs: 60_000,
     rewriter: threadRewriter(),
+    startIndexBuilder: threadIndexBuilder,
     fsyncAlways: false,
     clock: systemScheduler,
     random: () => (name === 'master' ? 0.25 : 0.5),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Random } from '../../../src/kit/random.ts';
+import { inlineIndexBuilder } from './inline-index-builder.ts';
 import { inlineRewriter } from './inline-rewriter.ts';
 import { LOG_START } from '../../../src/model/position.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
@@ -257,6 +258,7 @@ export class LogLife {
       tombstonesMs: TOMBSTONES_MS,
       clock: { monotonicMs: () => this.#wallMs, wallMs: () => this.#wallMs },
       rewriter: inlineRewriter(disk),
+      startIndexBuilder: inlineIndexBuilder,
       random: this.#random,
       onTornTail: () => undefined,
       onTrouble: () => undefined,

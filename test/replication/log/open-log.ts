@@ -1,4 +1,5 @@
 import type { HsctlError } from '../../../src/kit/errors.ts';
+import { inlineIndexBuilder } from './inline-index-builder.ts';
 import { inlineRewriter } from './inline-rewriter.ts';
 import { DiskLog } from '../../../src/replication/log/disk-log.ts';
 import type { TornTail } from '../../../src/replication/log/open-segments.ts';
@@ -45,6 +46,7 @@ export class TestStore {
       clock: { monotonicMs: () => this.wallMs, wallMs: () => this.wallMs },
       random: seeded(11),
       rewriter: inlineRewriter(disk),
+      startIndexBuilder: inlineIndexBuilder,
       onTornTail: (tail) => this.tails.push(tail),
       onTrouble: (error) => this.troubles.push(error),
       ...this.#options,

@@ -7,6 +7,7 @@ import { systemScheduler } from '../../../../src/kit/clock.ts';
 import { threadRewriter } from '../../../../src/replication/log/compaction/thread-rewriter.ts';
 import { DiskLog } from '../../../../src/replication/log/disk-log.ts';
 import { NodeDisk } from '../../../../src/replication/log/node-disk.ts';
+import { threadIndexBuilder } from '../../../../src/replication/log/thread-index-builder.ts';
 import { LogModel } from '../log-model.ts';
 import { seeded } from '../open-log.ts';
 
@@ -20,6 +21,7 @@ function open(directory: string): DiskLog {
     clock: systemScheduler,
     random: seeded(1),
     rewriter: threadRewriter(),
+    startIndexBuilder: threadIndexBuilder,
     onTornTail: (tail) => assert.fail(`torn: ${JSON.stringify(tail)}`),
     onTrouble: (error) => assert.fail(error),
   });
