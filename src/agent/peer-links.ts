@@ -124,6 +124,7 @@ export class PeerLinks implements Service {
       pace: this.#pace,
       silenceLimitMs: this.#silenceLimitMs,
       scheduler,
+      endOfTurn: (task) => this.#options.endOfTurn(task),
       owner: {
         hello: () => this.#hello(),
         peerSaid: (said) => node.act(() => node.core.onPeerHello(said)),

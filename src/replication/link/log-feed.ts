@@ -38,6 +38,8 @@ export interface LogFeedOptions {
   readonly ships: boolean;
   readonly pace: Pace;
   readonly scheduler: Scheduler;
+  /** Runs a task when everything that has arrived by now has been taken. */
+  readonly endOfTurn: (task: () => void) => void;
   /** The log could not be read. */
   readonly onFailure: (error: unknown) => void;
   /** The feed has caught up with the log for the first time: what comes now is sent from memory. */
@@ -60,13 +62,15 @@ export interface CatchUp {
  * so falls back to reading by itself, and memory stays bounded.
  *
  * One piece at a time: the next goes out only when the link has taken the last, so what else is said on the link
- * (heartbeats, grants) never waits behind more than one.
+ * (heartbeats, grants) never waits behind more than one; and of what was read from the log only one piece goes out in a
+ * turn, so that no request of a client waits behind more than that.
  */
 export class LogFeed {
   readonly #link: LinkConnection;
   readonly #log: Log;
   readonly #ships: boolean;
   readonly #scheduler: Scheduler;
+  readonly #endOfTurn: (task: () => void) => void;
   readonly #bucket: TokenBucket;
   readonly #rate: RateMeter;
   readonly #onFailure: (error: unknown) => void;
@@ -90,6 +94,8 @@ export class LogFeed {
   #givenBytes = 0;
   #reading = false;
   #writable = true;
+  /** A piece has gone out in this turn, and others have theirs before the next. */
+  #yielding = false;
   #paceTimer: Timer | null = null;
   #wasLive = false;
   #stopped = false;
@@ -101,6 +107,7 @@ export class LogFeed {
     this.#log = options.log;
     this.#ships = options.ships;
     this.#scheduler = options.scheduler;
+    this.#endOfTurn = options.endOfTurn;
     this.#onFailure = options.onFailure;
     this.#onLive = options.onLive;
     this.#bucket = new TokenBucket(options.pace, this.#scheduler.monotonicMs());
@@ -174,8 +181,19 @@ export class LogFeed {
   #pump(): void {
     while (!this.#stopped && this.#paceTimer === null) {
       if (this.#outgoing === null && !this.#takeNext()) return;
-      if (!this.#writable || !this.#sendPiece()) return;
+      if (!this.#writable || this.#yielding) return;
+      const paced = this.#outgoingPaced;
+      if (!this.#sendPiece()) return;
+      if (paced) this.#yield();
     }
+  }
+
+  #yield(): void {
+    this.#yielding = true;
+    this.#endOfTurn(() => {
+      this.#yielding = false;
+      this.#pump();
+    });
   }
 
   /** Takes the next stretch to send; false if there is none, or it has yet to be read. */

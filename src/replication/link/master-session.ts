@@ -22,6 +22,8 @@ export interface MasterSessionOptions {
   /** The link is closed when nothing was heard for about so long. */
   readonly silenceLimitMs: number;
   readonly scheduler: Scheduler;
+  /** Runs a task when everything that has arrived by now has been taken: `setImmediate`, or the simulator's. */
+  readonly endOfTurn: (task: () => void) => void;
   readonly owner: MasterOwner;
 }
 
@@ -202,12 +204,12 @@ export class MasterSession {
     const fromSeq = attach.fromNothing ? 0 : attach.fork.seq;
     if (seq !== fromSeq) return this.close(`first confirmation is of record ${seq} instead of ${fromSeq}`);
     this.#ackedSeq = seq;
-    const { link, log, pace, scheduler } = this.#options;
+    const { link, log, pace, scheduler, endOfTurn } = this.#options;
     const onFailure = (thrown: unknown): void => this.#fail(thrown);
     const onLive = (): void => void (this.#levelSeq = log.end.seq);
     // A slave that started from nothing took over our index key with the attachment.
     const ships = attach.index !== null || this.#peerHello.index === log.indexKey.store;
-    this.#feed = new LogFeed({ link, log, ships, pace, scheduler, onFailure, onLive }, fromSeq);
+    this.#feed = new LogFeed({ link, log, ships, pace, scheduler, endOfTurn, onFailure, onLive }, fromSeq);
     this.#owner.attached(attach);
     this.#owner.acked(attach.epoch, seq);
   }

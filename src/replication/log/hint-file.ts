@@ -83,7 +83,10 @@ function group(entries: SortedEntries, shard: number): Uint32Array {
 }
 
 /** Where the bytes of a hint file come from. */
-type HintSource = Pick<DiskFile, 'path' | 'read' | 'close'>;
+interface HintSource extends Pick<DiskFile, 'path' | 'read' | 'close'> {
+  /** Words that stand in memory as they are; null if they do not. */
+  view?(from: number, words: number): Uint32Array | null;
+}
 
 /** An opened hint file: everything but the entries is in memory. */
 export class Hint {
@@ -148,9 +151,8 @@ export class Hint {
     }
   }
 
-  /** All entries; null if they are damaged. */
+  /** All entries, for a hint in memory a view of it if they stand so that there can be one; null if they are damaged. */
   readAll(): SortedEntries | null {
-    const words = new Uint32Array(this.facts.entries * ENTRY_WORDS);
     const { starts } = this;
     if (
       starts[SHARDS] !== this.facts.entries ||
@@ -158,21 +160,33 @@ export class Hint {
     ) {
       return null;
     }
+    const words = this.#read(0, this.facts.entries);
+    if (words === null) return null;
+    const entries = { words, starts };
     for (let shard = 0; shard < SHARDS; shard += GROUP_SHARDS) {
-      const part = this.readGroup(shard);
-      if (part === null) return null;
-      words.set(part, starts[shard]! * ENTRY_WORDS);
+      if (!this.#isWhole(group(entries, shard), shard)) return null;
     }
-    return { words, starts };
+    return entries;
   }
 
   /** Entries of the tables from `shard` on, `GROUP_SHARDS` of them; null if they are damaged. */
   readGroup(shard: number): Uint32Array | null {
-    const from = this.starts[shard]!;
-    const words = new Uint32Array((this.starts[shard + GROUP_SHARDS]! - from) * ENTRY_WORDS);
+    const words = this.#read(this.starts[shard]!, this.starts[shard + GROUP_SHARDS]!);
+    return words !== null && this.#isWhole(words, shard) ? words : null;
+  }
+
+  /** Entries [from, to), unchecked; null if the file is too short. */
+  #read(from: number, to: number): Uint32Array | null {
+    const at = this.#entriesAt + from * ENTRY_WORDS * 4;
+    const view = this.#file.view?.(at, (to - from) * ENTRY_WORDS) ?? null;
+    if (view !== null) return view;
+    const words = new Uint32Array((to - from) * ENTRY_WORDS);
     const bytes = asBytes(words);
-    const got = this.#file.read(bytes, 0, bytes.length, this.#entriesAt + from * ENTRY_WORDS * 4);
-    return got === bytes.length && crc32(bytes) === this.facts.groupCrcs[shard / GROUP_SHARDS] ? words : null;
+    return this.#file.read(bytes, 0, bytes.length, at) === bytes.length ? words : null;
+  }
+
+  #isWhole(words: Uint32Array, shard: number): boolean {
+    return crc32(asBytes(words)) === this.facts.groupCrcs[shard / GROUP_SHARDS];
   }
 
   close(): void {
@@ -187,6 +201,11 @@ function sourceOf(whole: Uint8Array): HintSource {
       const part = whole.subarray(from, from + length);
       into.set(part, offset);
       return part.length;
+    },
+    view(from, words) {
+      const at = whole.byteOffset + from;
+      const fits = at % 4 === 0 && from + 4 * words <= whole.length;
+      return fits ? new Uint32Array(whole.buffer, at, words) : null;
     },
     close: () => undefined,
   };

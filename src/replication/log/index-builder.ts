@@ -15,7 +15,7 @@ export interface BuiltIndex extends IndexTables {
  * thread of its own.
  */
 export interface IndexBuilder {
-  /** The entries of the next segment. They belong to the builder from now on. */
+  /** The entries of the next segment. They do not change any more. */
   add(id: number, entries: SortedEntries): void;
   /** Resolves once there is room for more entries; null if there is. */
   readonly room: Promise<void> | null;

@@ -34,7 +34,9 @@ class ThreadIndexBuilder implements IndexBuilder {
 
   add(id: number, entries: SortedEntries): void {
     this.#waiting += entries.starts[SHARDS]!;
-    this.#send({ type: 'add', id, entries }, [entries.words.buffer as ArrayBuffer]);
+    // What is handed over is gone here, and they may be part of a whole hint file, which is written to the disk later.
+    const words = entries.words.slice();
+    this.#send({ type: 'add', id, entries: { words, starts: entries.starts } }, [words.buffer]);
   }
 
   get room(): Promise<void> | null {
@@ -44,6 +46,7 @@ class ThreadIndexBuilder implements IndexBuilder {
   }
 
   finish(): Promise<BuiltIndex> {
+    this.#thread.ref();
     this.#send({ type: 'finish' }, []);
     return this.#built.promise;
   }

@@ -229,6 +229,7 @@ export class PairOfNodes {
         pace: this.#options.pace,
         silenceLimitMs: SILENCE_LIMIT_MS,
         scheduler: this.scheduler,
+        endOfTurn: (task) => void this.scheduler.after(0, task),
         owner: this.master,
       });
       this.master.session = session;

@@ -61,7 +61,8 @@ test('two logs on disk over TCP: catch-up and live together, through cuts, until
   greetFrom(slave, slaveLog);
   let acked = (_seq: number): void => undefined;
   master.acked = (_epoch, seq) => acked(seq);
-  const shared = { silenceLimitMs: 10_000, scheduler: systemScheduler };
+  const endOfTurn = (task: () => void): void => void setImmediate(task);
+  const shared = { silenceLimitMs: 10_000, scheduler: systemScheduler, endOfTurn };
   const accept = (link: LinkConnection, hello: PeerHello): void => {
     const session = new MasterSession({
       ...shared,
@@ -89,14 +90,12 @@ test('two logs on disk over TCP: catch-up and live together, through cuts, until
   };
   const follow = async (): Promise<{ link: LinkConnection; session: SlaveSession }> => {
     const link = await dial(t, listener.port);
-    const endOfTurn = (task: () => void): void => void setImmediate(task);
     const session = new SlaveSession({
       ...shared,
       link,
       peer: 'a',
       log: slaveLog,
       syncBeforeAck: false,
-      endOfTurn,
       owner: slave,
     });
     session.start();
