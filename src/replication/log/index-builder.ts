@@ -29,7 +29,7 @@ export interface IndexBuilder {
 export type StartIndexBuilder = (keys: number) => IndexBuilder;
 
 /** Entries that are waited for before they are taken in: a table is fetched from memory once for all of them. */
-const ROUND_ENTRIES = 2 * 1024 * 1024;
+const ROUND_ENTRIES = 1024 * 1024;
 
 /** What a builder does, wherever that is. */
 export class IndexBuild {

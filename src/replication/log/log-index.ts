@@ -88,21 +88,24 @@ export class LogIndex {
     if (this.#waveWords === words.length) this.#applyWave(id);
   }
 
-  /** The index is far larger than the processor's caches: waiting for many places of it at once takes as long as for one. */
   #applyWave(id: number): void {
-    const words = this.#wave;
     const end = this.#waveWords;
     this.#waveWords = 0;
-    this.keys.approach(words, 0, end, ENTRY_WORDS);
-    for (let at = 0; at < end; at += ENTRY_WORDS) {
+    this.#applyRange(this.#wave, 0, end, id);
+  }
+
+  /** The index is far larger than the processor's caches: waiting for many places of it at once takes as long as for one. */
+  #applyRange(words: Uint32Array, from: number, end: number, id: number): void {
+    this.keys.approach(words, from, end, ENTRY_WORDS);
+    for (let at = from; at < end; at += ENTRY_WORDS) {
       this.applyEntry(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, id);
     }
   }
 
   /** Takes in sorted entries of a segment. */
   applyEntries(words: Uint32Array, id: number): void {
-    for (let at = 0; at < words.length; at += ENTRY_WORDS) {
-      this.applyEntry(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!, id);
+    for (let from = 0; from < words.length; from += WAVE_ENTRIES * ENTRY_WORDS) {
+      this.#applyRange(words, from, Math.min(from + WAVE_ENTRIES * ENTRY_WORDS, words.length), id);
     }
   }
 

@@ -50,7 +50,8 @@ test('a catch-up sends one piece a turn, so that whoever waits for this node com
     },
     0,
   );
-  const bytes = (): number => link.sent.reduce((sum, message) => sum + ('bytes' in message ? message.bytes.length : 0), 0);
+  const bytes = (): number =>
+    link.sent.reduce((sum, message) => sum + ('bytes' in message ? message.bytes.length : 0), 0);
   let [most, before] = [0, 0];
   const endTurn = (): void => {
     most = Math.max(most, bytes() - before);
