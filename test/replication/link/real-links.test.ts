@@ -86,7 +86,22 @@ test('two logs on disk over TCP: catch-up and live together, through cuts, until
   const expect = slaveLog.expect.bind(slaveLog);
   slaveLog.expect = (hint) => {
     expect(hint);
-    if (slaveLog.isExpecting) wholeSegments += 1;
+    if (!slaveLog.isExpecting) return;
+    wholeSegments += 1;
+    full = Promise.withResolvers();
+    setImmediate(() => setImmediate(makeRoom));
+  };
+  // There is no room for more segments until some turns after each of them began.
+  let full: PromiseWithResolvers<void> | null = null;
+  const makeRoom = (): void => {
+    full?.resolve();
+    full = null;
+  };
+  Object.defineProperty(slaveLog, 'room', { get: () => full?.promise ?? null });
+  const append = slaveLog.append.bind(slaveLog);
+  slaveLog.append = (batch) => {
+    assert.equal(full, null, 'nothing is taken while there is no room');
+    append(batch);
   };
   const follow = async (): Promise<{ link: LinkConnection; session: SlaveSession }> => {
     const link = await dial(t, listener.port);

@@ -77,8 +77,9 @@ describe('an index that is built elsewhere', () => {
     const builder = threadIndexBuilder(0);
     assert.equal(builder.room, null);
     for (let segment = 1; segment <= 30; segment++) builder.add(segment, entries);
-    assert.ok(builder.room !== null);
-    await builder.room;
+    const { room } = builder;
+    assert.ok(room !== null);
+    await room;
     assert.equal(builder.room, null);
     await builder.finish();
   });
