@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ControllerHarness, HEARTBEAT_MS, LEASE_MS } from './controller-harness.ts';
+import { ControllerHarness, HEARTBEAT_MS, LEASE_MS, RELEASED } from './controller-harness.ts';
 import { THRESHOLDS } from './views.ts';
-
-const RELEASED = {
-  role: 'master',
-  phase: 'released',
-  renouncedEpoch: 7,
-  trouble: 'it crashed',
-  app: { state: 'down', readyEpoch: 0, restarts: 0, detail: 'it crashed' },
-} as const;
 
 describe('a decision on its way to the disk', () => {
   /** a has crashed; the change of master waits for the disk. */

@@ -23,16 +23,21 @@ export const registerSwitchTests = (): void =>
     });
     beforeEach(() => net.reset());
 
+    /** All of them lead to a, which answers. */
+    async function loaded(services: readonly Service[]) {
+      const drivers = services.map((service) => net.driver(service));
+      const all = (change: Partial<DesiredTraffic>) => Promise.all(drivers.map((driver) => driver.apply(wish(change))));
+      await all({ active: 'a' });
+      const load = await Load.start(net.net.rig.host('client'), services, EVERY_MS);
+      await load.answeredBy('a');
+      return { all, load };
+    }
+
     for (const forwarding of FORWARDINGS) {
       const services = servicesOf(forwarding);
 
       it(`fails no request when it was planned: ${forwarding}`, async () => {
-        const drivers = services.map((service) => net.driver(service));
-        const all = (change: Partial<DesiredTraffic>) =>
-          Promise.all(drivers.map((driver) => driver.apply(wish(change))));
-        await all({ active: 'a' });
-        const load = await Load.start(net.net.rig.host('client'), services, EVERY_MS);
-        await load.answeredBy('a');
+        const { all, load } = await loaded(services);
         await all({ hold: true });
         await all({ active: 'b', epoch: 2 });
         await load.answeredBy('b');
@@ -42,12 +47,7 @@ export const registerSwitchTests = (): void =>
       });
 
       it(`leaves no entry of a dead node, so that nobody hangs on one: ${forwarding}`, async () => {
-        const drivers = services.map((service) => net.driver(service));
-        const all = (change: Partial<DesiredTraffic>) =>
-          Promise.all(drivers.map((driver) => driver.apply(wish(change))));
-        await all({ active: 'a' });
-        const load = await Load.start(net.net.rig.host('client'), services, EVERY_MS);
-        await load.answeredBy('a');
+        const { all, load } = await loaded(services);
         await Promise.all(['client', 'director'].map((host) => net.net.rig.cutBoth(host, 'a')));
         await all({ active: 'b', dead: ['a'], epoch: 2 });
         const remains = async (): Promise<boolean> =>
