@@ -66,6 +66,7 @@ export class FaultDriver {
     for (const node of nodes) node.reconfigure(this.#newest);
     network.healAll();
     records.broken = false;
+    records.slowness = 1;
     director.broken = false;
     for (const machine of machines.values()) {
       if (!machine.up) machine.boot();
@@ -183,6 +184,9 @@ export class FaultDriver {
       case 'records fail':
         records.broken = true;
         return later(() => (records.broken = false));
+      case 'slow records':
+        records.slowness = 1 + 100 * amount;
+        return later(() => (records.slowness = 1));
       case 'lose records':
         this.#stage.controller()?.process.kill('killed');
         records.record = null;

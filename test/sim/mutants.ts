@@ -71,6 +71,23 @@ export const MUTANTS: readonly Mutant[] = [
     faults: ['records fail', 'kill controller at an effect', 'kill controller', 'promote', 'crash app'],
   },
   {
+    name: 'grants what a decision on its way takes back',
+    file: 'src/controller/group-controller.ts',
+    find: ' && (saving === null || mayGrant(saving, node, epoch));',
+    replace: ';',
+    faults: [
+      'slow records',
+      'records fail',
+      'isolate',
+      'stop agent',
+      'cut',
+      'suspend',
+      'kill controller',
+      'promote',
+      'crash app',
+    ],
+  },
+  {
     name: 'the in-sync set shrinks with the decision',
     file: 'src/controller/changes.ts',
     find: 'const inSync = record.inSync.includes(master.id) ? record.inSync : [master.id];',

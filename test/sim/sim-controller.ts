@@ -30,6 +30,8 @@ export class RecordStore {
   readonly told: { readonly node: string; readonly assignment: Assignment }[] = [];
   /** The disk refuses everything until it is mended. */
   broken = false;
+  /** How many times longer than usual a save takes. */
+  slowness = 1;
   /** Told of each decision, of which nothing may follow yet. */
   onDecided: (record: GroupRecord, events: readonly NewEvent[]) => void = () => undefined;
   /** Told of each record that is durable now. */
@@ -55,7 +57,7 @@ class SimRecords implements Records {
   /** It takes its time, in which the controller goes on. The process may die before it is durable, and after. */
   save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
     this.#store.onDecided(record, events);
-    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS), () => {
+    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
       if (!this.#process.effect()) return;
       if (this.#store.broken) return onSaved(new HsctlError('disk', 'database or disk is full'), []);
       this.#store.record = record;
