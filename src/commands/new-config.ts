@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import {
   chmodSync,
   closeSync,
@@ -21,16 +21,11 @@ export const writeFlags = {
 };
 
 /** `--address a=10.0.0.11`; gives node and address. */
-export const nodeAddressFlag = Flags.custom<readonly [string, string]>({
-  multiple: true,
-  helpValue: 'NODE=ADDRESS',
-  description: 'address of node a or b',
-  parse: async (text) => {
-    const [, node = '', address = ''] = /^([ab])=(.+)$/.exec(text) ?? [];
-    if (node !== '' && isHost(address)) return [node, address];
-    throw new HsctlError('usage', `${text} is no address of a node`, 'write it like --address a=10.0.0.11');
-  },
-})();
+export const nodeAddressFlag = Flags.custom((text): readonly [string, string] => {
+  const [, node = '', address = ''] = /^([ab])=(.+)$/.exec(text) ?? [];
+  if (node !== '' && isHost(address)) return [node, address];
+  throw new HsctlError('usage', `${text} is no address of a node`, 'write it like --address a=10.0.0.11');
+})({ multiple: true, helpValue: 'NODE=ADDRESS', description: 'address of node a or b' });
 
 /**
  * Writes the file that `--output` names; null if it names none.
