@@ -1,18 +1,9 @@
 import * as Flags from './flags.ts';
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isHost } from '../kit/address.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
+import { makeDirectory } from '../kit/make-directory.ts';
 
 /** Flags of the commands that write a configuration. */
 export const writeFlags = {
@@ -38,7 +29,7 @@ export function saveConfig(
   const { output, force } = flags;
   if (output === undefined) return null;
   try {
-    mkdirSync(dirname(output), { recursive: true });
+    makeDirectory(dirname(output));
     if (force && statSync(output, { throwIfNoEntry: false }) !== undefined) replace(output, text);
     else writeNew(output, text);
   } catch (error) {

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { z } from 'zod';
 import type { NewEvent, Records, Saved } from '../controller/ports.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { makeDirectory } from '../kit/make-directory.ts';
 import { groupEventSchema, type GroupEvent } from '../model/event.ts';
 import { groupRecordSchema, type GroupRecord } from '../model/group-record.ts';
 import { migrate } from './schema.ts';
@@ -206,7 +206,7 @@ export class SqliteRecords implements Records {
 
 function open(path: string): DatabaseSync {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    makeDirectory(dirname(path), 0o750);
   } catch (error) {
     throw new HsctlError(
       'disk',

@@ -100,6 +100,8 @@ describe('hsctl without a reader', () => {
       readdirSync(cli.directory).filter((name) => name.startsWith('new.yaml')),
       ['new.yaml'],
     );
+    const nowhere = await cli.shell(`"$NODE" "$HSCTL" init ${pair} -o /proc/hsctl/new.yaml`);
+    assert.match(nowhere.stderr, /^hsctl: \/proc\/hsctl\/new\.yaml: ENOENT.*\n {2}name a place that can be written\n$/);
     const pipe = await cli.shell(`mkfifo "${file}.pipe"; "$NODE" "$HSCTL" init ${pair} -o "${file}.pipe" --force`);
     assert.match(pipe.stderr, /^hsctl: .*\.pipe: is there and is no file\n {2}name a place that can be written\n$/);
     const certificate = await cli.shell(limited(`cert init --cluster realm --dir "${cli.directory}/tls"`));
