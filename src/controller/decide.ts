@@ -48,13 +48,18 @@ export interface ExplainedRule {
   readonly why: string;
   readonly protects: readonly string[];
   readonly holds: boolean;
+  /** False behind the first rule that holds: `decide` does not look at it. */
+  readonly reached: boolean;
   readonly guards: readonly { readonly name: string; readonly holds: boolean; readonly found: string }[];
 }
 
 export function explain(view: GroupView): readonly ExplainedRule[] {
+  let reached = true;
   return RULES.map((rule: Rule) => {
     const guards = rule.when.map((guard) => ({ name: guard.name, ...guard.test(view) }));
     const { id, title, why, protects } = rule;
-    return { id, title, why, protects, guards, holds: guards.every((guard) => guard.holds) };
+    const explained = { id, title, why, protects, guards, holds: guards.every((guard) => guard.holds), reached };
+    reached &&= !explained.holds;
+    return explained;
   });
 }
