@@ -11,7 +11,7 @@ export function renderExplanation({ group, wouldDo, rules }: Explanation, paint:
     deciding === undefined
       ? `${group}: no rule wants to change anything`
       : `${group}: ${deciding.id} decides: ${deciding.why}`;
-  const [behind] = rules.filter((rule) => !rule.reached);
+  const behind = rules.find((rule) => !rule.reached);
   const lines = [paint('bold', first)];
   for (const rule of rules) {
     if (rule === behind)
