@@ -18,7 +18,14 @@ interface Held {
 /** A log in memory for tests of what surrounds it: it checks what it is given, and has no index by key. */
 export class MemoryLog extends BatchOnlyLog implements Log {
   readonly archives: Uint8Array[] = [];
-  readonly memory: AgentMemory = { epoch: 0, longestGrantMs: 0, confirmedAlone: false, save() {} };
+  readonly memory: AgentMemory = {
+    epoch: 0,
+    longestGrantMs: 0,
+    confirmedAlone: false,
+    save(change) {
+      Object.assign(this, change);
+    },
+  };
   readonly count = 0;
   failure: HsctlError | null = null;
   damage: HsctlError | null = null;
