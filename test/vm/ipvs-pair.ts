@@ -9,13 +9,14 @@ import { until } from '../rig/until.ts';
 import { Peer, type PeerConnection } from '../traffic/peers.ts';
 import type { Service } from './ipvs-drivers.ts';
 import { FORWARDINGS, IpvsNet, virtualAddress } from './ipvs-net.ts';
-import { Load } from './load.ts';
+import { Load, placeOf, startAnswering } from './load.ts';
 
 const PORT = 9000;
 /** Emulation is slow: who waits longer than this has been forgotten. */
 const PATIENCE_MS = 20_000;
-/** Between two requests over TCP, and between two by UDP: about what the emulated processors can do beside the change. */
+/** Between two writes: about what the emulated processors can do beside the change, each taking two agents and an app. */
 const EVERY_MS = 80;
+const DATAGRAMS_PER_SECOND = 12.5;
 /** For what is waited for. */
 export const LIMIT_MS = 60_000;
 /** Between two questions, each of which takes the controller from its work; the VM multiplies it. */
@@ -70,7 +71,11 @@ export class IpvsPair {
           everyMs: EVERY_MS,
           patienceMs: PATIENCE_MS,
         }),
-        Load.start(rig.host('client'), servicesOf('udp'), EVERY_MS),
+        Load.start(
+          rig.host('client'),
+          servicesOf('udp').map((service) => placeOf(service, PORT)),
+          DATAGRAMS_PER_SECOND,
+        ),
       ]);
       return new IpvsPair(net, cluster, client, writes, datagrams);
     } catch (error) {
@@ -142,11 +147,11 @@ async function startCluster({ rig, director }: IpvsNet): Promise<Cluster> {
   });
 }
 
-/** What the app of a node would answer by UDP, on each address to which the director may send. */
-async function answerDatagrams({ rig }: IpvsNet, node: NodeName): Promise<Peer> {
-  const host = rig.host(node);
-  const peer = await Peer.start(host);
-  const virtual = (['dr', 'tun'] as const).flatMap((one) => [virtualAddress(one, 4), virtualAddress(one, 6)]);
-  for (const address of [host.address, host.address6, ...virtual]) await peer.echo(address, PORT, node);
-  return peer;
+/** What the app of a node would answer by UDP. */
+function answerDatagrams(net: IpvsNet, node: NodeName): Promise<void> {
+  return startAnswering(
+    net.rig.host(node),
+    node,
+    net.addressesOf(node).map((address) => `udp/${address}/${PORT}`),
+  );
 }
