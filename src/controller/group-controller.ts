@@ -4,7 +4,7 @@ import type { AgentReport } from '../model/agent-report.ts';
 import { emptyRecord, type GroupRecord } from '../model/group-record.ts';
 import type { NodeId } from '../model/roles.ts';
 import { NO_LEASE, type Beat, type Grant } from '../protocol/link/messages.ts';
-import { decide, explain, changed, type ExplainedRule } from './decide.ts';
+import { changed, decide, explain, ruleFor, type ExplainedRule } from './decide.ts';
 import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
 import { cutOff, planUndrain } from './draining.ts';
 import type { GroupPorts, GroupSettings } from './group-ports.ts';
@@ -138,8 +138,9 @@ export class GroupController {
   /** Decides and acts on what is known now. To be called each heartbeat at least. */
   step(): void {
     this.#lookAtClocks();
-    this.#decide();
-    this.#act();
+    const view = this.view();
+    this.#decide(view);
+    this.#act(view.record === this.record ? view : this.view());
   }
 
   /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. @throws HsctlError('disk') */
@@ -213,9 +214,9 @@ export class GroupController {
 
   /** What is known now, beside a record that may be the next one. */
   #viewOf(record: GroupRecord, stageMs: number): GroupView {
-    const { scheduler } = this.#ports;
     const { stage, master } = record;
-    const nowMs = scheduler.monotonicMs();
+    const nowMs = this.#nowMs;
+    const nowWallMs = this.#ports.scheduler.wallMs();
     return {
       record,
       nodes: this.#nodes.map((node) => {
@@ -223,10 +224,10 @@ export class GroupController {
         return node.view(nowMs, peer?.silenceOfPeer(nowMs, this.#settings) ?? Infinity);
       }),
       thresholds: this.#settings,
-      nowWallMs: scheduler.wallMs(),
+      nowWallMs,
       stageMs,
       tilt: this.#tilt,
-      cutOff: cutOff(record, scheduler.wallMs()),
+      cutOff: cutOff(record, nowWallMs),
       trafficMoved: this.trafficSettled && this.wantedTraffic?.active === (stage === 'quiescing' ? null : master),
     };
   }
@@ -266,12 +267,13 @@ export class GroupController {
   }
 
   /** Decides on what is known, one rule after the other, and submits all that comes of it as one change. */
-  #decide(): void {
+  #decide(view: GroupView): void {
     if (this.#keeper.saving !== null) return;
     const decided: RecordStep[] = [];
-    let view = this.view();
     for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
-      const { rule, reason, record } = decide(view);
+      const rule = ruleFor(view);
+      if (rule.change === null && rule.id === this.#ruleId) break;
+      const { reason, record } = decide(view, rule);
       if (rule.id !== this.#ruleId) {
         this.#ruleId = rule.id;
         this.#ports.logger.debug(rule.title, { rule: rule.id, found: reason });
@@ -309,18 +311,17 @@ export class GroupController {
       onSaved(error);
       this.#lookAtClocks();
       // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
-      if (error === null) this.#decide();
+      if (error === null) this.#decide(this.view());
       this.#assignAll();
-      this.#act();
+      this.#act(this.view());
     });
   }
 
   /** Does what follows from the record, beside what agents are told. */
-  #act(): void {
-    this.#tellCutOff();
-    const { stage, master, epoch } = this.record;
+  #act(view: GroupView): void {
+    this.#tellCutOff(view);
+    const { stage, master, epoch } = view.record;
     if (stage === 'promoting' && master !== null) this.#phases.reported(this.#node(master).report, epoch);
-    const view = this.view();
     this.#fences.update(fenceWanted(view));
     this.#traffic.update(desiredTraffic(view));
     // What is under way is waited for once no more comes, which the drivers say later.
@@ -389,8 +390,8 @@ export class GroupController {
   }
 
   /** Time alone ends a drain: no change of the record tells the agents of it. */
-  #tellCutOff(): void {
-    const nodes = cutOff(this.record, this.#ports.scheduler.wallMs()).join();
+  #tellCutOff({ cutOff: found }: GroupView): void {
+    const nodes = found.join();
     if (nodes === this.#cutOffTold) return;
     this.#cutOffTold = nodes;
     this.#assignAll();
