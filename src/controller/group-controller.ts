@@ -106,8 +106,6 @@ export class GroupController {
     this.step();
   }
 
-  // --- settings
-
   get settings(): GroupSettings {
     return this.#settings;
   }
@@ -145,7 +143,7 @@ export class GroupController {
 
   /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. @throws HsctlError('disk') */
   promote(request: PromoteRequest, operator: string, dryRun: boolean): Promise<PromotePlan> {
-    return this.#keeper.exclusively(async () => {
+    return this.#keeper.exclusivelyNow(async () => {
       const view = this.view();
       const plan = planPromotion(view, request);
       if (dryRun || plan.refusals.length > 0 || plan.change === null) return plan;
@@ -156,12 +154,12 @@ export class GroupController {
 
   /** Records an operator's change that needs no plan. @throws HsctlError('disk') */
   change(change: Change, operator: string, what: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(changeBy(this.view(), change, operator, what)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(changeBy(this.view(), change, operator, what)));
   }
 
   /** Takes an operator's word that a node is off. @throws HsctlError('refused') if it is not, or nothing waits for it; ('disk') */
   fenced(node: NodeId, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(fencedBy(this.view(), node, operator)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(fencedBy(this.view(), node, operator)));
   }
 
   /**
@@ -170,14 +168,13 @@ export class GroupController {
    * @throws HsctlError('refused') if nobody can; ('disk')
    */
   drain(node: NodeId, timeoutMs: number | null, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(drainBy(this.view(), node, timeoutMs, operator)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(drainBy(this.view(), node, timeoutMs, operator)));
   }
 
   undrain(node: NodeId, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => {
-      const view = this.view();
-      return this.#carryOut(changeBy(view, planUndrain(view, node), operator, `undrain ${node}`));
-    });
+    const change = (): OperatorPlan =>
+      changeBy(this.view(), planUndrain(this.view(), node), operator, `undrain ${node}`);
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(change()));
   }
 
   explain(): readonly ExplainedRule[] {
@@ -251,7 +248,7 @@ export class GroupController {
     if (found === null) return;
     const record = changed(view, found.change, this.record.rule, found.message);
     const step = this.#stepTo(view, record, found.isAlarm ? 'alarm' : 'observation', found.message);
-    this.#save([step], (error) => error !== null && this.#onSaveFailed(error));
+    this.#save([step], (error) => error !== null && this.#noteDisk(error));
   }
 
   /** A fence on record is as good as the node's own word. */
@@ -268,7 +265,7 @@ export class GroupController {
 
   /** Decides on what is known, one rule after the other, and submits all that comes of it as one change. */
   #decide(view: GroupView): void {
-    if (this.#keeper.saving !== null) return;
+    if (this.#keeper.saving !== null) return this.#keeper.settle((error) => this.#goOn(error));
     const decided: RecordStep[] = [];
     for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
       const rule = ruleFor(view);
@@ -284,7 +281,7 @@ export class GroupController {
       view = this.#viewOf(record, record.stage === view.record.stage ? view.stageMs : 0);
     }
     if (decided.length === 0) this.#diskError = '';
-    else this.#save(decided, (error) => (error === null ? (this.#diskError = '') : this.#onSaveFailed(error)));
+    else this.#save(decided, (error) => this.#noteDisk(error));
   }
 
   #alarm({ record }: GroupView, { id: rule, title }: Rule, reason: string): void {
@@ -309,12 +306,16 @@ export class GroupController {
     this.#keeper.save(steps, (error) => {
       if (error === null) this.#enact(former, steps);
       onSaved(error);
-      this.#lookAtClocks();
-      // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
-      if (error === null) this.#decide(this.view());
-      this.#assignAll();
-      this.#act(this.view());
+      this.#goOn(error);
     });
+  }
+
+  #goOn(error: HsctlError | null): void {
+    this.#lookAtClocks();
+    // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
+    if (error === null) this.#decide(this.view());
+    this.#assignAll();
+    this.#act(this.view());
   }
 
   /** Does what follows from the record, beside what agents are told. */
@@ -357,9 +358,9 @@ export class GroupController {
   }
 
   /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
-  #onSaveFailed(error: HsctlError): void {
-    if (this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
-    this.#diskError = error.message;
+  #noteDisk(error: HsctlError | null): void {
+    if (error !== null && this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
+    this.#diskError = error?.message ?? '';
   }
 
   #assignAll(): void {

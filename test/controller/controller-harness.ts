@@ -57,6 +57,10 @@ class MemoryRecords implements Records {
     else this.held.push(finish);
   }
 
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    onSettled(this.broken ? new HsctlError('disk', 'database or disk is full') : null);
+  }
+
   append(events: readonly NewEvent[]): void {
     this.told.push(...events);
   }

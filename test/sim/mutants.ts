@@ -71,6 +71,19 @@ export const MUTANTS: readonly Mutant[] = [
     faults: ['records fail', 'kill controller at an effect', 'kill controller', 'promote', 'crash app'],
   },
   {
+    name: 'a refused decision is forgotten at once',
+    file: 'src/controller/record-keeper.ts',
+    find: 'this.#settled(record);\n      else this.#inDoubt = true;',
+    replace: 'this.#settled(record);\n      else this.#saving = null;',
+    story: [
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [4, 5] },
+      { kind: 'records fail', where: 'director', after: [3, 3.9], for: [7, 9] },
+      { kind: 'cut', where: 'master>slave', after: [1.5, 3], for: [14, 16] },
+      { kind: 'kill controller', where: 'director', after: [3, 4.5], for: [0.1, 0.5] },
+      { kind: 'isolate', where: 'master', after: [0.5, 2], for: [8, 10] },
+    ],
+  },
+  {
     name: 'grants what a decision on its way takes back',
     file: 'src/controller/group-controller.ts',
     find: ' && (saving === null || mayGrant(saving, node, epoch));',
