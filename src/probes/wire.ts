@@ -88,7 +88,7 @@ export function overTcp(
   talk: (wire: Wire) => Promise<ProbeResult>,
 ): Promise<ProbeResult> {
   const at = { host: target.host, port: port ?? target.port ?? 0 };
-  const open = (): Socket => connectTcp({ ...at, ...from(source) });
+  const open = (): Socket => connectTcp(source === null ? at : { ...at, ...from(source) });
   return overSocket(open, 'connect', at, signal, (socket) => talk(new Wire(socket)));
 }
 
