@@ -83,10 +83,9 @@ export class Load {
     return new Load(await host.spawn([ASK, String(perSecond), ...places], { name: 'load' }), places);
   }
 
-  /** Resolves when some request to each place was answered by `node`. */
-  async answeredBy(node: string): Promise<void> {
-    const answered = this.#places.map((place) => this.#process.waitFor(new RegExp(`^first ${place} ${node}$`, 'm')));
-    await Promise.all(answered);
+  /** Resolves when some request to each place, or to each of these, was answered by `node`. */
+  async answeredBy(node: string, places = this.#places): Promise<void> {
+    await Promise.all(places.map((place) => this.#process.waitFor(new RegExp(`^first ${place} ${node}$`, 'm'))));
   }
 
   /** Requests begun in each whole second so far. */
@@ -97,11 +96,6 @@ export class Load {
   /** Resolves when it went on for that many more of its whole seconds. */
   async seconds(count: number): Promise<void> {
     await this.#process.waitFor(new RegExp(`^second ${this.bySecond.length + count} `, 'm'));
-  }
-
-  /** Kinds of outcome so far. */
-  outcomes(): ReadonlySet<string> {
-    return new Set([...this.#process.output.matchAll(/^first \S+ (\S+)$/gm)].map(([, outcome = '']) => outcome));
   }
 
   /** Ends it at once. */
