@@ -12,8 +12,8 @@ This page is made from the code by \`scripts/rules-doc\`; a test fails where it 
 
 The controller keeps one durable record for each group. At every observation it takes the first rule of this table whose
 guards all hold, saves the record that the rule makes, and only then tells the agents. A rule without a change keeps
-everything as it is. \`hsctl explain\` shows the same table with what each guard finds now; \`hsctl events\`, the log and
-the web page name the rule of each decision.
+everything as it is. The rules behind the first that holds are not looked at. \`hsctl explain\` shows the same table with
+what each guard finds now, those behind it apart; \`hsctl events\`, the log and the web page name the rule of each decision.
 
 | rule | in words | changes |
 |---|---|---|

@@ -150,7 +150,8 @@ export class AgentNode {
     const before = this.core.epoch;
     this.act(() => {
       this.core.onAssignment(assignment);
-      const taken = this.core.assignment === assignment && assignment.role === 'master';
+      const taken = this.core.assignment === assignment && this.core.reignEpoch === assignment.epoch;
+      // An old one that comes to a new run says nothing of what the former run did after it.
       if (taken && assignment.inSync.includes(this.#settings.peer)) this.#noteAlone(false);
     });
     // A reign begins with a lease: it is asked for at once.

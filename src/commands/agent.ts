@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { HsctlCommand } from './base.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -13,7 +13,7 @@ export class Agent extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Agent);
+    const { args, flags } = this.parse(Agent);
     const [group = '', node, ...more] = [...args.group.split(':'), ...(args.node === undefined ? [] : [args.node])];
     if (node === undefined) throw new HsctlError('usage', `which node of ${group}?`, 'name it: hsctl agent GROUP NODE');
     if (more.length > 0) throw new HsctlError('usage', `${more.join(' ')}: there is a node already, ${node}`);

@@ -1,27 +1,29 @@
-import type { Interfaces } from '@oclif/core';
-import * as Flags from '@oclif/core/flags';
-import { parse } from '@oclif/core/parser';
+import * as Flags from './flags.ts';
 import { userInfo } from 'node:os';
 import { SUPPORTED_API_VERSION } from '../api/client.ts';
 import { foregroundScheduler, type Scheduler } from '../kit/clock.ts';
-import { parseDuration } from '../kit/units.ts';
 import { DEFAULT_CONFIG_PATH } from './controller-socket.ts';
+import {
+  parseWords,
+  type Arguments,
+  type ArgumentValues,
+  type Flags as FlagSet,
+  type FlagValues,
+} from './parse-words.ts';
 import { harmless, harmlessJson } from './render/harmless.ts';
 import { paintFor, type Paint } from './render/paint.ts';
 
-type Values = Record<string, unknown>;
-
 /**
- * What all commands share: the flag that names the configuration, and how they print. Of oclif they have the definitions
- * and the parser of flags and arguments, and its help where that is asked for; its own base class would load as much again
- * for what no command here has: plug-ins, hooks, themes.
+ * What all commands share: the flag that names the configuration, and how they print. Of oclif they have the form of the
+ * definitions, and its help where that is asked for; its base class and its parser would load several times as much as
+ * most commands need.
  */
 export abstract class HsctlCommand {
   static summary: string;
   static description?: string;
   static examples?: string[];
-  static args: Interfaces.ArgInput = {};
-  static flags: Interfaces.FlagInput = {};
+  static args: Arguments = {};
+  static flags: FlagSet = {};
   static baseFlags = {
     config: Flags.string({
       char: 'c',
@@ -42,12 +44,13 @@ export abstract class HsctlCommand {
 
   abstract run(): Promise<void>;
 
-  /** Flags and arguments as `options` defines them. @throws oclif's own errors for wrong usage */
-  protected parse<Flag extends Values, Base extends Values, Argument extends Values>(
-    options: Interfaces.Input<Flag, Base, Argument>,
-  ): Promise<Interfaces.ParserOutput<Flag, Base, Argument>> {
-    const flags = { ...options.baseFlags, ...options.flags } as Interfaces.FlagInput<Flag>;
-    return parse<Flag, Base, Argument>([...this.#words], { ...options, flags });
+  /** Flags and arguments as `options` defines them. @throws UsageFault, HsctlError('usage') */
+  protected parse<Own extends FlagSet, Base extends FlagSet, Args extends Arguments>(options: {
+    readonly flags: Own;
+    readonly baseFlags: Base;
+    readonly args: Args;
+  }): { readonly flags: FlagValues<Own & Base>; readonly args: ArgumentValues<Args> } {
+    return parseWords(this.#words, { ...options.baseFlags, ...options.flags }, options.args);
   }
 
   /** Clocks and timers of a command in the foreground. */
@@ -90,11 +93,5 @@ export abstract class HsctlCommand {
     process.stderr.write(harmless(lines.map((line) => `${line}\n`).join('')));
   }
 }
-
-/** A flag whose value is a duration with a unit; gives milliseconds. */
-export const durationFlag = Flags.custom<number>({
-  helpValue: 'TIME',
-  parse: async (text) => parseDuration(text),
-});
 
 export const jsonFlag = Flags.boolean({ description: 'print JSON, as its schema in the manual says' });

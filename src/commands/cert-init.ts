@@ -10,7 +10,7 @@ export class CertInit extends HsctlCommand {
   static override flags = { ...certificateFlags, cluster: clusterFlag, days: daysFlag, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(CertInit);
+    const { flags } = this.parse(CertInit);
     const { dir, cluster } = certificatePlace(flags);
     const certificate = await createAuthority(dir, cluster, flags.days);
     if (flags.json) this.printAnswer({ certificates: [certificate] });

@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { issueCertificate } from '../transport/certificates.ts';
 import type { Identity } from '../transport/identity.ts';
@@ -21,7 +21,7 @@ export class CertIssue extends HsctlCommand {
   static override flags = { ...certificateFlags, cluster: clusterFlag, days: daysFlag, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(CertIssue);
+    const { args, flags } = this.parse(CertIssue);
     const { dir, cluster, nodes } = certificatePlace(flags);
     const identity = identityFrom(args, cluster);
     if (identity.role === 'node' && nodes !== null && !nodes.includes(identity.name)) {

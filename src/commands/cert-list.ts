@@ -8,7 +8,7 @@ export class CertList extends HsctlCommand {
   static override flags = { ...certificateFlags, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(CertList);
+    const { flags } = this.parse(CertList);
     const certificates = listCertificates(certificateDirectory(flags));
     if (flags.json) this.printAnswer({ certificates });
     else this.print(...renderCertificates(certificates, this.scheduler.wallMs(), this.paint));

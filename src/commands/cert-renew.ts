@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { renewCertificate } from '../transport/certificates.ts';
 import { HsctlCommand, jsonFlag } from './base.ts';
 import { certificateDirectory, certificateFlags, daysFlag } from './certificate-place.ts';
@@ -14,7 +14,7 @@ export class CertRenew extends HsctlCommand {
   static override flags = { ...certificateFlags, days: daysFlag, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(CertRenew);
+    const { args, flags } = this.parse(CertRenew);
     const certificate = await renewCertificate(certificateDirectory(flags), args.name, flags.days);
     if (flags.json) this.printAnswer({ certificates: [certificate] });
     else this.print(...renderCertificates([certificate], this.scheduler.wallMs(), this.paint));

@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import { HsctlError } from '../kit/errors.ts';
 import { configured } from './configured.ts';
 
@@ -15,7 +15,7 @@ export const clusterFlag = Flags.string({
   helpValue: 'NAME',
   description: 'name of the cluster; default: that of the configuration',
 });
-export const daysFlag = Flags.integer({ helpValue: 'N', min: 1, max: 36_500, description: 'how long it is good for' });
+export const daysFlag = Flags.integer(1, 36_500)({ helpValue: 'N', description: 'how long it is good for' });
 
 interface Place {
   readonly dir?: string | undefined;

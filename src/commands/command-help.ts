@@ -1,9 +1,10 @@
 import type { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { CommandHelp } from '@oclif/core/help';
-import type { Interfaces } from '@oclif/core';
 import { formatDuration } from '../kit/units.ts';
 import { VERSION } from '../kit/version.ts';
+import type { Argument } from './args.ts';
+import type { Flag } from './flags.ts';
 import type { CommandEntry } from './table.ts';
 
 const HELP_WIDTH = 100;
@@ -25,8 +26,8 @@ export async function renderCommandHelp(entry: CommandEntry): Promise<string> {
     aliases: [],
     hiddenAliases: [],
     hidden: false,
-    args: named(command.args),
-    flags: named(withUnits({ ...command.flags, ...command.baseFlags })),
+    args: mapValues(command.args, shownArgument),
+    flags: mapValues({ ...command.flags, ...command.baseFlags }, shownFlag),
     // Without a description oclif would leave the summary out.
     ...(command.description === undefined
       ? { description: entry.summary }
@@ -37,20 +38,42 @@ export async function renderCommandHelp(entry: CommandEntry): Promise<string> {
   return new CommandHelp(loadable, config, { maxWidth: HELP_WIDTH, stripAnsi: true }).generate();
 }
 
-/** A time is written with its unit, not in milliseconds. */
-function withUnits(flags: Interfaces.FlagInput): Interfaces.FlagInput {
-  const shown = { ...flags };
-  for (const [name, flag] of Object.entries(flags)) {
-    if (flag.type !== 'option' || flag.helpValue !== 'TIME') continue;
-    const usual: unknown = flag.default;
-    if (typeof usual === 'number') shown[name] = { ...flag, default: formatDuration(usual) };
-  }
-  return shown;
+/** As oclif's help wants them: with their names, and times with their units. */
+function shownFlag(name: string, flag: Flag): Command.Flag.Cached {
+  const { char, description, helpValue, helpGroup, exclusive } = flag;
+  const shown = {
+    name,
+    ...(char !== undefined && { char }),
+    ...(description !== undefined && { description }),
+    ...(helpValue !== undefined && { helpValue }),
+    ...(helpGroup !== undefined && { helpGroup }),
+    ...(exclusive !== undefined && { exclusive: [...exclusive] }),
+  };
+  if (flag.type === 'boolean') return { ...shown, type: 'boolean', allowNo: flag.allowNo };
+  const { env, options, multiple = false, default: usual } = flag;
+  const isTime = helpValue === 'TIME' && typeof usual === 'number';
+  return {
+    ...shown,
+    type: 'option',
+    multiple,
+    ...(env !== undefined && { env }),
+    ...(options !== undefined && { options: [...options] }),
+    ...(usual !== undefined && { default: isTime ? formatDuration(usual) : usual }),
+  };
 }
 
-/** Arguments and flags know their names only once they are cached, which we do not do. */
-function named<Option extends object>(
-  options: Readonly<Record<string, Option>>,
-): Record<string, Option & { name: string }> {
-  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, name }]));
+function shownArgument(name: string, { description, required, options }: Argument<unknown>): Command.Arg.Cached {
+  return {
+    name,
+    description,
+    ...(required !== undefined && { required }),
+    ...(options !== undefined && { options: [...options] }),
+  };
+}
+
+function mapValues<Given, Shown>(
+  values: Readonly<Record<string, Given>>,
+  show: (name: string, value: Given) => Shown,
+): Record<string, Shown> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, show(name, value)]));
 }

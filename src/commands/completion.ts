@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { HsctlCommand } from './base.ts';
 import { bashCompletion, fishCompletion, zshCompletion, type CompletedCommand } from './render/completion.ts';
 
@@ -17,7 +17,7 @@ export class Completion extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Completion);
+    const { args, flags } = this.parse(Completion);
     if (args.shell === 'names') return this.#printNames(flags.config);
     const script = SHELLS[args.shell as keyof typeof SHELLS](await describeCommands());
     process.stdout.write(script);

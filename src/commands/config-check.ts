@@ -11,7 +11,7 @@ export class ConfigCheck extends HsctlCommand {
     'Every error names its place in the file, what was found and what would do; all errors at once.';
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ConfigCheck);
+    const { flags } = this.parse(ConfigCheck);
     const { config, warnings } = loadConfig(flags.config);
     for (const warning of warnings) this.printAside(`${this.paint('poor', 'warning:')} ${warning}`);
     const groups = config.groups.length === 1 ? '1 group' : `${config.groups.length} groups`;

@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import { EXIT } from '../kit/errors.ts';
 import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
@@ -14,7 +14,7 @@ export class ConfigReload extends ControllerCommand {
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ConfigReload);
+    const { flags } = this.parse(ConfigReload);
     const client = await this.client(flags);
     const wish = { dryRun: flags['dry-run'], force: flags.force, operator: this.operator };
     const reload = await client.reload(wish);

@@ -5,7 +5,7 @@ export class ConfigSchema extends HsctlCommand {
   static override summary = 'Print the JSON Schema of the configuration file, for editors.';
 
   async run(): Promise<void> {
-    await this.parse(ConfigSchema);
+    this.parse(ConfigSchema);
     this.printJson(configJsonSchema());
   }
 }

@@ -6,7 +6,7 @@ export class ConfigShow extends HsctlCommand {
   static override summary = 'Print the configuration with everything filled in that was left out.';
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(ConfigShow);
+    const { flags } = this.parse(ConfigShow);
     const { config, warnings } = loadConfig(flags.config);
     for (const warning of warnings) this.printAside(`${this.paint('poor', 'warning:')} ${warning}`);
     this.print(showConfig(config).trimEnd());

@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ApiClient } from '../api/client.ts';

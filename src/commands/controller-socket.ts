@@ -18,7 +18,9 @@ export async function controllerSocket(configPath: string): Promise<string> {
   if (!section.includes('socket')) return DEFAULT_CONTROLLER_SOCKET;
   const plain = plainSocket(section);
   if (plain !== null) return plain;
-  const { parse } = await import('yaml');
+  const [{ parse }, { floodIn }] = await Promise.all([import('yaml'), import('../config/text-limits.ts')]);
+  const flood = floodIn(text);
+  if (flood !== null) throw new HsctlError('config', `${configPath}: ${flood.found}`, 'run "hsctl config check"');
   try {
     return socketIn(parse(section)) ?? DEFAULT_CONTROLLER_SOCKET;
   } catch {

@@ -7,7 +7,7 @@ export class Controller extends HsctlCommand {
     'Runs in the foreground until SIGTERM, and logs to standard output: JSON lines, or readable ones on a terminal. HSCTL_LOG=debug tells more.';
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Controller);
+    const { flags } = this.parse(Controller);
     const { runController } = await import('../daemon/controller.ts');
     await runController(flags.config, stopSignal());
   }

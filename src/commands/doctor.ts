@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { examine, rolesFor } from '../daemon/doctor/doctor.ts';
 import { worstOf } from '../daemon/doctor/finding.ts';
@@ -25,7 +25,7 @@ export class Doctor extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Doctor);
+    const { args, flags } = this.parse(Doctor);
     const { config, warnings } = loadConfig(flags.config);
     for (const each of warnings) this.printAside(`${this.paint('poor', 'warning:')} ${each}`);
     const findings = await examine(config, rolesFor(config, args.role, flags.node), this.scheduler);

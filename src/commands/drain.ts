@@ -1,7 +1,7 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import { HsctlError } from '../kit/errors.ts';
-import { durationFlag, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
 import { findNode } from './target.ts';
@@ -22,13 +22,13 @@ export class Drain extends ControllerCommand {
     node: Args.string({ description: 'the node that is to be drained' }),
   };
   static override flags = {
-    timeout: durationFlag({ description: 'reset the connections that remain after this time (default: leave them)' }),
+    timeout: Flags.duration({ description: 'reset the connections that remain after this time (default: leave them)' }),
     wait: Flags.boolean({ allowNo: true, default: false, description: 'wait until no client is left on the node' }),
     json: jsonFlag,
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Drain);
+    const { args, flags } = this.parse(Drain);
     const client = await this.client(flags);
     const { group, node } = await findNode(client, args);
     if (node === null)

@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import type { GroupEvent } from '../model/event.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
@@ -9,11 +9,12 @@ export class Events extends ControllerCommand {
   static override args = { group: Args.string({ description: 'of one group only' }) };
   static override flags = {
     follow: Flags.boolean({ char: 'f', description: 'go on with each new event' }),
-    lines: Flags.integer({
+    lines: Flags.integer(
+      1,
+      1_000,
+    )({
       char: 'n',
       default: 20,
-      min: 1,
-      max: 1_000,
       helpValue: 'N',
       description: 'how many of the latest',
     }),
@@ -21,7 +22,7 @@ export class Events extends ControllerCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Events);
+    const { args, flags } = this.parse(Events);
     const client = await this.client(flags);
     const query = { limit: flags.lines, ...(args.group !== undefined && { group: args.group }) };
     const show = (event: GroupEvent): void =>

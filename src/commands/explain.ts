@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { renderExplanation } from './render/explanation.ts';
@@ -10,7 +10,7 @@ export class Explain extends ControllerCommand {
   static override flags = { json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Explain);
+    const { args, flags } = this.parse(Explain);
     const client = await this.client(flags);
     const { group } = await findGroup(client, args.group);
     const explanation = await client.explain(group);

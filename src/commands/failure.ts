@@ -1,7 +1,6 @@
-import { ERROR_CODES, EXIT, HsctlError, messageOf } from '../kit/errors.ts';
+import { ERROR_CODES, HsctlError, messageOf } from '../kit/errors.ts';
 import type { Paint } from './render/paint.ts';
-
-const OCLIF_ADVICE = 'See more help with --help';
+import { UsageFault } from './usage-fault.ts';
 
 /** What an operator sees of an error, and the exit code. */
 export interface Failure {
@@ -10,8 +9,8 @@ export interface Failure {
 }
 
 /**
- * Why in one line, what to do in the next; no stack traces, unless `debug` asks for them. Errors of the command line's
- * parser count as wrong usage; everything else that is not ours is a bug and is called one.
+ * Why in one line, what to do in the next; no stack traces, unless `debug` asks for them. Faults in the command's
+ * words count as wrong usage; everything else that is not ours is a bug and is called one.
  */
 export function describeFailure(thrown: unknown, command: string, paint: Paint, debug: boolean): Failure {
   const { code, message, hint } = explain(thrown, command);
@@ -25,11 +24,9 @@ export function describeFailure(thrown: unknown, command: string, paint: Paint, 
 }
 
 function explain(thrown: unknown, command: string): Pick<HsctlError, 'code' | 'message' | 'hint'> {
-  if (thrown instanceof HsctlError)
-    return { code: thrown.code, message: plainMessage(thrown.message), hint: thrown.hint };
-  if (thrown instanceof Error && isUsageError(thrown)) {
-    return { code: 'usage', message: lowerFirst(plainMessage(thrown.message)), hint: `see "hsctl ${command} --help"` };
-  }
+  if (thrown instanceof HsctlError) return thrown;
+  if (thrown instanceof UsageFault)
+    return { code: 'usage', message: thrown.message, hint: `see "hsctl ${command} --help"` };
   if (thrown instanceof Error && 'syscall' in thrown) {
     return { code: 'failed', message: thrown.message, hint: 'the system refused that; mend it and try again' };
   }
@@ -38,30 +35,6 @@ function explain(thrown: unknown, command: string): Pick<HsctlError, 'code' | 'm
     message: `this is a bug: ${messageOf(thrown)}`,
     hint: 'run it again with HSCTL_DEBUG=1 and report what it says',
   };
-}
-
-/** The parser's own errors carry exit code 2 in `oclif`. */
-function isUsageError(thrown: Error): boolean {
-  if (!('oclif' in thrown)) return false;
-  const { oclif } = thrown;
-  return typeof oclif === 'object' && oclif !== null && 'exit' in oclif && oclif.exit === EXIT.usage;
-}
-
-/** Without what oclif's parser wraps around a message: a heading, line breaks and an advice of its own. */
-function plainMessage(message: string): string {
-  if (!message.endsWith(OCLIF_ADVICE)) return message;
-  const lines = message
-    .slice(0, -OCLIF_ADVICE.length)
-    .replace(/^The following errors? occurred:/, '')
-    .replace(/^Parsing (--[\w-]+)/, '$1:')
-    .split('\n')
-    .map((line) => line.trim().replace(/ {2,}/g, ': '))
-    .filter((line) => line !== '');
-  return lines.join(' ');
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function stackOf(thrown: unknown): string {

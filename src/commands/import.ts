@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import { diskFiles, readSource } from '../config/keepalived/disk-files.ts';
 import { importKeepalived, renderRemark } from '../config/keepalived/import.ts';
 import { HsctlError } from '../kit/errors.ts';
@@ -27,7 +27,7 @@ export class Import extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Import);
+    const { args, flags } = this.parse(Import);
     const ids = flags['config-id'] ?? [];
     const paths = args.other === undefined ? [args.file] : [args.file, args.other];
     if (ids.length > 2 || (paths.length === 2 && ids.length === 1)) {

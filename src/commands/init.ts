@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import { fileURLToPath } from 'node:url';
 import { newPairConfig, type PairAnswers } from '../config/new-pair.ts';
 import { parseConfig } from '../config/load.ts';
@@ -29,7 +29,7 @@ export class Init extends HsctlCommand {
     cluster: Flags.string({ helpValue: 'NAME', description: 'name of the cluster' }),
     group: Flags.string({ helpValue: 'NAME', description: 'name of the protected service' }),
     address: nodeAddressFlag,
-    port: Flags.integer({ helpValue: 'PORT', min: 1, max: 65_534, description: 'where the app takes its clients' }),
+    port: Flags.integer(1, 65_534)({ helpValue: 'PORT', description: 'where the app takes its clients' }),
     profile: Flags.string({ options: ['fast', 'balanced', 'wan'], description: 'numbers for leases and heartbeats' }),
     traffic: Flags.string({ options: ['vip', 'ipvs', 'nft', 'proxy'], description: 'how clients reach the master' }),
     virtual: Flags.string({
@@ -40,7 +40,7 @@ export class Init extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { flags } = await this.parse(Init);
+    const { flags } = this.parse(Init);
     const addresses = new Map(flags.address ?? []);
     const given: Given = {
       cluster: flags.cluster,

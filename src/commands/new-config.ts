@@ -1,18 +1,9 @@
-import * as Flags from '@oclif/core/flags';
-import {
-  chmodSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import * as Flags from './flags.ts';
+import { chmodSync, closeSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isHost } from '../kit/address.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
+import { makeDirectory } from '../kit/make-directory.ts';
 
 /** Flags of the commands that write a configuration. */
 export const writeFlags = {
@@ -21,16 +12,11 @@ export const writeFlags = {
 };
 
 /** `--address a=10.0.0.11`; gives node and address. */
-export const nodeAddressFlag = Flags.custom<readonly [string, string]>({
-  multiple: true,
-  helpValue: 'NODE=ADDRESS',
-  description: 'address of node a or b',
-  parse: async (text) => {
-    const [, node = '', address = ''] = /^([ab])=(.+)$/.exec(text) ?? [];
-    if (node !== '' && isHost(address)) return [node, address];
-    throw new HsctlError('usage', `${text} is no address of a node`, 'write it like --address a=10.0.0.11');
-  },
-})();
+export const nodeAddressFlag = Flags.custom((text): readonly [string, string] => {
+  const [, node = '', address = ''] = /^([ab])=(.+)$/.exec(text) ?? [];
+  if (node !== '' && isHost(address)) return [node, address];
+  throw new HsctlError('usage', `${text} is no address of a node`, 'write it like --address a=10.0.0.11');
+})({ multiple: true, helpValue: 'NODE=ADDRESS', description: 'address of node a or b' });
 
 /**
  * Writes the file that `--output` names; null if it names none.
@@ -43,7 +29,7 @@ export function saveConfig(
   const { output, force } = flags;
   if (output === undefined) return null;
   try {
-    mkdirSync(dirname(output), { recursive: true });
+    makeDirectory(dirname(output));
     if (force && statSync(output, { throwIfNoEntry: false }) !== undefined) replace(output, text);
     else writeNew(output, text);
   } catch (error) {

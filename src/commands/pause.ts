@@ -1,5 +1,6 @@
-import * as Args from '@oclif/core/args';
-import { durationFlag, jsonFlag } from './base.ts';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
+import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { findGroup } from './target.ts';
 
@@ -9,12 +10,12 @@ export class Pause extends ControllerCommand {
     'Leases go on, and "hsctl status" says in its first line that the group is paused. It ends by itself, or with "hsctl resume".';
   static override args = { group: Args.string({ description: 'may be left out where there is one group' }) };
   static override flags = {
-    for: durationFlag({ default: 3_600_000, description: 'how long' }),
+    for: Flags.duration({ default: 3_600_000, description: 'how long' }),
     json: jsonFlag,
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Pause);
+    const { args, flags } = this.parse(Pause);
     const client = await this.client(flags);
     const { group } = await findGroup(client, args.group);
     const action = await client.pause({ group, forMs: flags.for, operator: this.operator });

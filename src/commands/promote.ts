@@ -1,10 +1,10 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import type { ApiClient } from '../api/client.ts';
 import { EXIT, HsctlError } from '../kit/errors.ts';
 import type { Promotion, PromotionOutcome } from '../model/answers.ts';
 import type { GroupStatus } from '../model/status.ts';
-import { durationFlag, jsonFlag } from './base.ts';
+import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { renderEvent } from './render/events.ts';
 import { renderPlan } from './render/explanation.ts';
@@ -26,12 +26,12 @@ export class Promote extends ControllerCommand {
     }),
     'allow-data-loss': Flags.boolean({ description: 'go on although acknowledged records may be lost' }),
     wait: Flags.boolean({ default: true, allowNo: true, description: 'wait until the node serves' }),
-    timeout: durationFlag({ default: 60_000, description: 'how long to wait' }),
+    timeout: Flags.duration({ default: 60_000, description: 'how long to wait' }),
     json: jsonFlag,
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Promote);
+    const { args, flags } = this.parse(Promote);
     const client = await this.client(flags);
     const { group, node } = await findNode(client, args);
     const promotion = await client.promote({

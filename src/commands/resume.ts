@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { findGroup } from './target.ts';
@@ -9,7 +9,7 @@ export class Resume extends ControllerCommand {
   static override flags = { json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Resume);
+    const { args, flags } = this.parse(Resume);
     const client = await this.client(flags);
     const { group } = await findGroup(client, args.group);
     const action = await client.resume({ group, operator: this.operator });

@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import type { ApiClient } from '../api/client.ts';
 import { sleep } from '../kit/clock.ts';
 import { EXIT, HsctlError, messageOf } from '../kit/errors.ts';
@@ -26,7 +26,7 @@ export class Status extends ControllerCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Status);
+    const { args, flags } = this.parse(Status);
     if (flags.check) return this.#check(flags, args.group);
     const client = await this.client(flags);
     if (flags.watch) return this.#watch(client, flags, args.group);

@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import * as Flags from './flags.ts';
 import { basename } from 'node:path';
 import { HsctlError } from '../kit/errors.ts';
 import { OP } from '../protocol/batch/layout.ts';
@@ -20,7 +20,7 @@ export class StoreArchives extends HsctlCommand {
   };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(StoreArchives);
+    const { args, flags } = this.parse(StoreArchives);
     const disk = new NodeDisk();
     const archives = listArchives(disk, findStore(args, flags));
     if (flags.records === undefined) {

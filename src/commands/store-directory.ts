@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
-import * as Flags from '@oclif/core/flags';
+import * as Args from './args.ts';
+import * as Flags from './flags.ts';
 import { existsSync } from 'node:fs';
 import { HsctlError } from '../kit/errors.ts';
 import { configured } from './configured.ts';

@@ -11,7 +11,7 @@ export class StoreInfo extends HsctlCommand {
   static override flags = { ...storeFlags, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(StoreInfo);
+    const { args, flags } = this.parse(StoreInfo);
     const store = describeStore(new NodeDisk(), findStore(args, flags));
     if (flags.json) this.printAnswer({ ...store });
     else this.print(...renderStore(store, this.paint));

@@ -12,7 +12,7 @@ export class StoreVerify extends HsctlCommand {
   static override flags = { ...storeFlags, json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(StoreVerify);
+    const { args, flags } = this.parse(StoreVerify);
     const verdict = verifyStore(new NodeDisk(), findStore(args, flags));
     if (flags.json) this.printAnswer({ ...verdict });
     else this.print(...renderVerdict(verdict, this.paint));

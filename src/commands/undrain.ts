@@ -1,4 +1,4 @@
-import * as Args from '@oclif/core/args';
+import * as Args from './args.ts';
 import { jsonFlag } from './base.ts';
 import { ControllerCommand } from './controller-place.ts';
 import { missingNode } from './drain.ts';
@@ -13,7 +13,7 @@ export class Undrain extends ControllerCommand {
   static override flags = { json: jsonFlag };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(Undrain);
+    const { args, flags } = this.parse(Undrain);
     const client = await this.client(flags);
     const { group, node } = await findNode(client, args);
     if (node === null)

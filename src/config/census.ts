@@ -1,4 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, type Alias, type Node } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Scalar } from 'yaml';
+import { quote } from './problem.ts';
 
 /**
  * Looks through a parsed document before values are built of it. YAML offers ways to write very little that means very
@@ -8,6 +9,8 @@ import { isAlias, isMap, isScalar, isSeq, type Alias, type Node } from 'yaml';
 /** Values in the file after its aliases are followed; far more than the largest sensible cluster has. */
 const VALUES_LIMIT = 1_000_000;
 const DEPTH_LIMIT = 50;
+/** More of them are seldom mistakes of their own. */
+const REPEATED_LIMIT = 10;
 
 export interface Excess {
   readonly node: Node | null;
@@ -18,6 +21,8 @@ export interface Excess {
 export class Census {
   /** What each alias of the document stands for. */
   readonly targets = new Map<Alias, Node>();
+  /** The first keys that stand a second time in their section. */
+  readonly repeated: Excess[] = [];
   readonly #anchors = new Map<string, Node>();
   /** Anchored nodes that contain the one being looked at. */
   readonly #open = new Set<Node>();
@@ -69,9 +74,11 @@ export class Census {
   #inside(node: Node | null, depth: number): Excess | null {
     let inner: unknown[] = isSeq(node) ? node.items : [];
     if (isMap(node)) {
+      const keys = new Set<string>();
       for (const { key } of node.items) {
         if (!isScalar(key))
           return { node, found: 'found a key that is not a word', remedy: 'quote it, if it is meant' };
+        this.#noteRepeated(key, keys);
         if (key.value === '__proto__') return { node: key, found: 'found the key "__proto__"', remedy: 'remove it' };
       }
       inner = node.items.map(({ value }) => value);
@@ -81,5 +88,17 @@ export class Census {
       if (excess !== null) return excess;
     }
     return null;
+  }
+
+  #noteRepeated(key: Scalar, keys: Set<string>): void {
+    const name = String(key.value);
+    const isKnown = this.repeated.length >= REPEATED_LIMIT || this.repeated.some(({ node }) => node === key);
+    if (keys.has(name) && !isKnown)
+      this.repeated.push({
+        node: key,
+        found: `found the key ${quote(name)} a second time`,
+        remedy: 'keep one of them',
+      });
+    keys.add(name);
   }
 }

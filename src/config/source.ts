@@ -11,7 +11,8 @@ import {
 } from 'yaml';
 import { messageOf } from '../kit/errors.ts';
 import { Census } from './census.ts';
-import { byPlace, describe, formatPath, quote, type FilePath, type Problem } from './problem.ts';
+import { floodIn } from './text-limits.ts';
+import { describe, formatPath, type FilePath, type Problem } from './problem.ts';
 
 /** More than these are seldom mistakes of their own. */
 const SYNTAX_ERRORS_LIMIT = 10;
@@ -28,24 +29,30 @@ export class Source {
   readonly #contents: unknown;
 
   constructor(text: string) {
+    const flood = floodIn(text);
+    if (flood !== null) {
+      this.#countLines(text);
+      this.problems = [this.#problem(flood.offset, flood.found, flood.remedy)];
+      return;
+    }
     let document: Document;
     try {
-      document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'error' });
+      // Whether keys are unique is asked below: here it would take the square of their number.
+      const options = { uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const;
+      document = parseDocument(text, { ...options, lineCounter: this.#lines });
     } catch (thrown) {
       this.problems = [this.#problem(0, messageOf(thrown), 'mend the syntax')];
       return;
     }
     this.#contents = document.contents;
     const faults = [...document.errors, ...document.warnings];
-    const problems = this.#syntaxProblems(faults, text);
+    const problems = this.#syntaxProblems(faults);
     this.problems = problems;
-    if (faults.some(({ code }) => code !== 'DUPLICATE_KEY')) return;
+    if (faults.length > 0) return;
     const excess = this.#census.excess(document.contents);
-    if (excess === null) {
-      this.value = document.toJS({ maxAliasCount: -1 });
-    } else {
-      problems.push(this.#problem(excess.node?.range?.[0] ?? 0, excess.found, excess.remedy));
-    }
+    for (const { node, found, remedy } of excess === null ? this.#census.repeated : [...this.#census.repeated, excess])
+      problems.push(this.#problem(node?.range?.[0] ?? 0, found, remedy));
+    if (excess === null) this.value = document.toJS({ maxAliasCount: -1 });
   }
 
   /** Line and column, from 1, of what `path` leads to, or of the nearest thing above it that is in the file. */
@@ -77,16 +84,18 @@ export class Source {
     return { path: formatPath(path), ...this.locate(path), found: what, remedy };
   }
 
-  #syntaxProblems(faults: readonly YAMLError[], text: string): Problem[] {
+  #syntaxProblems(faults: readonly YAMLError[]): Problem[] {
     // The parser recurses, and reports what overflows its stack once for each level.
     const tooDeep = faults.find(({ message }) => /call stack|stack overflow/i.test(message));
     if (tooDeep !== undefined)
       return [this.#problem(tooDeep.pos[0], 'nested too deeply', 'nest sections as in the manual')];
-    const problems = faults.map(({ code, message, pos }) => {
-      const [found, remedy] = explainSyntax(code, message, text.slice(pos[0], pos[0] + 40));
-      return this.#problem(pos[0], found, remedy);
-    });
-    return problems.toSorted(byPlace).slice(0, SYNTAX_ERRORS_LIMIT);
+    const first = faults.toSorted((one, other) => one.pos[0] - other.pos[0]).slice(0, SYNTAX_ERRORS_LIMIT);
+    return first.map(({ code, message, pos }) => this.#problem(pos[0], ...explainSyntax(code, message)));
+  }
+
+  #countLines(text: string): void {
+    for (let start = 0; start !== 0 || this.#lines.lineStarts.length === 0; start = text.indexOf('\n', start) + 1)
+      this.#lines.addNewLine(start);
   }
 
   #problem(offset: number, found: string, remedy: string): Problem {
@@ -130,11 +139,9 @@ export function valueAt(value: unknown, path: FilePath): unknown {
   return found;
 }
 
-function explainSyntax(code: string, message: string, text: string): readonly [found: string, remedy: string] {
+function explainSyntax(code: string, message: string): readonly [found: string, remedy: string] {
   const firstLine = (message.split('\n')[0] ?? '').slice(0, 200);
   switch (code) {
-    case 'DUPLICATE_KEY':
-      return [`found the key ${quote(/^[^:\s]*/.exec(text)?.[0] ?? '')} a second time`, 'keep one of them'];
     case 'TAB_AS_INDENT':
       return ['found a tab as indentation', 'indent with spaces'];
     case 'MULTIPLE_DOCS':

@@ -1,5 +1,6 @@
-import type { GroupRecord } from '../model/group-record.ts';
+import { STAGES, type GroupRecord } from '../model/group-record.ts';
 import type { Change } from './changes.ts';
+import type { Guard } from './guards.ts';
 import { RULES, type Rule } from './rules.ts';
 import type { GroupView } from './view.ts';
 
@@ -15,12 +16,28 @@ export interface Decision {
   readonly reason: string;
 }
 
-/** The first rule that holds, and what it makes of the record. */
-export function decide(view: GroupView): Decision {
-  const rule: Rule | undefined = RULES.find((candidate: Rule) =>
-    candidate.when.every((guard) => guard.test(view).holds),
-  );
-  if (rule === undefined) throw new Error(`no rule for stage ${view.record.stage}`);
+/** The rules that may hold in each stage, with what else they ask for. */
+const RULES_IN = new Map(STAGES.map((stage) => [stage, rulesIn(stage)]));
+
+function rulesIn(stage: GroupRecord['stage']): readonly { readonly rule: Rule; readonly guards: readonly Guard[] }[] {
+  return (RULES as readonly Rule[])
+    .filter(({ when }) => when.every(({ stages }) => stages === undefined || stages.includes(stage)))
+    .map((rule) => ({ rule, guards: rule.when.filter(({ stages }) => stages === undefined) }));
+}
+
+/** The first rule that holds. Asked for every group at each heartbeat: what one rule found not to hold is not asked again for the next. */
+export function ruleFor(view: GroupView): Rule {
+  let failed: Guard | undefined;
+  for (const { rule, guards } of RULES_IN.get(view.record.stage) ?? []) {
+    if (failed !== undefined && guards.includes(failed)) continue;
+    failed = guards.find((guard) => !guard.test(view).holds);
+    if (failed === undefined) return rule;
+  }
+  throw new Error(`no rule for stage ${view.record.stage}`);
+}
+
+/** What the first rule that holds makes of the record. */
+export function decide(view: GroupView, rule = ruleFor(view)): Decision {
   const reason = reasonOf(rule, view);
   return { rule, reason, record: rule.change === null ? null : changed(view, rule.change(view), rule.id, reason) };
 }
@@ -48,13 +65,18 @@ export interface ExplainedRule {
   readonly why: string;
   readonly protects: readonly string[];
   readonly holds: boolean;
+  /** False behind the first rule that holds: `decide` does not look at it. */
+  readonly reached: boolean;
   readonly guards: readonly { readonly name: string; readonly holds: boolean; readonly found: string }[];
 }
 
 export function explain(view: GroupView): readonly ExplainedRule[] {
+  let reached = true;
   return RULES.map((rule: Rule) => {
     const guards = rule.when.map((guard) => ({ name: guard.name, ...guard.test(view) }));
     const { id, title, why, protects } = rule;
-    return { id, title, why, protects, guards, holds: guards.every((guard) => guard.holds) };
+    const explained = { id, title, why, protects, guards, holds: guards.every((guard) => guard.holds), reached };
+    reached &&= !explained.holds;
+    return explained;
   });
 }

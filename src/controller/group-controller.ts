@@ -4,7 +4,7 @@ import type { AgentReport } from '../model/agent-report.ts';
 import { emptyRecord, type GroupRecord } from '../model/group-record.ts';
 import type { NodeId } from '../model/roles.ts';
 import { NO_LEASE, type Beat, type Grant } from '../protocol/link/messages.ts';
-import { decide, explain, changed, type ExplainedRule } from './decide.ts';
+import { changed, decide, explain, ruleFor, type ExplainedRule } from './decide.ts';
 import { assignmentFor, desiredTraffic, mayGrant } from './derive.ts';
 import { cutOff, planUndrain } from './draining.ts';
 import type { GroupPorts, GroupSettings } from './group-ports.ts';
@@ -106,8 +106,6 @@ export class GroupController {
     this.step();
   }
 
-  // --- settings
-
   get settings(): GroupSettings {
     return this.#settings;
   }
@@ -138,13 +136,14 @@ export class GroupController {
   /** Decides and acts on what is known now. To be called each heartbeat at least. */
   step(): void {
     this.#lookAtClocks();
-    this.#decide();
-    this.#act();
+    const view = this.view();
+    this.#decide(view);
+    this.#act(view.record === this.record ? view : this.view());
   }
 
   /** Plans what an operator asks for; carries it out unless it is refused or `dryRun`. @throws HsctlError('disk') */
   promote(request: PromoteRequest, operator: string, dryRun: boolean): Promise<PromotePlan> {
-    return this.#keeper.exclusively(async () => {
+    return this.#keeper.exclusivelyNow(async () => {
       const view = this.view();
       const plan = planPromotion(view, request);
       if (dryRun || plan.refusals.length > 0 || plan.change === null) return plan;
@@ -155,12 +154,12 @@ export class GroupController {
 
   /** Records an operator's change that needs no plan. @throws HsctlError('disk') */
   change(change: Change, operator: string, what: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(changeBy(this.view(), change, operator, what)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(changeBy(this.view(), change, operator, what)));
   }
 
   /** Takes an operator's word that a node is off. @throws HsctlError('refused') if it is not, or nothing waits for it; ('disk') */
   fenced(node: NodeId, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(fencedBy(this.view(), node, operator)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(fencedBy(this.view(), node, operator)));
   }
 
   /**
@@ -169,14 +168,13 @@ export class GroupController {
    * @throws HsctlError('refused') if nobody can; ('disk')
    */
   drain(node: NodeId, timeoutMs: number | null, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => this.#carryOut(drainBy(this.view(), node, timeoutMs, operator)));
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(drainBy(this.view(), node, timeoutMs, operator)));
   }
 
   undrain(node: NodeId, operator: string): Promise<void> {
-    return this.#keeper.exclusively(() => {
-      const view = this.view();
-      return this.#carryOut(changeBy(view, planUndrain(view, node), operator, `undrain ${node}`));
-    });
+    const change = (): OperatorPlan =>
+      changeBy(this.view(), planUndrain(this.view(), node), operator, `undrain ${node}`);
+    return this.#keeper.exclusivelyNow(() => this.#carryOut(change()));
   }
 
   explain(): readonly ExplainedRule[] {
@@ -213,9 +211,9 @@ export class GroupController {
 
   /** What is known now, beside a record that may be the next one. */
   #viewOf(record: GroupRecord, stageMs: number): GroupView {
-    const { scheduler } = this.#ports;
     const { stage, master } = record;
-    const nowMs = scheduler.monotonicMs();
+    const nowMs = this.#nowMs;
+    const nowWallMs = this.#ports.scheduler.wallMs();
     return {
       record,
       nodes: this.#nodes.map((node) => {
@@ -223,10 +221,10 @@ export class GroupController {
         return node.view(nowMs, peer?.silenceOfPeer(nowMs, this.#settings) ?? Infinity);
       }),
       thresholds: this.#settings,
-      nowWallMs: scheduler.wallMs(),
+      nowWallMs,
       stageMs,
       tilt: this.#tilt,
-      cutOff: cutOff(record, scheduler.wallMs()),
+      cutOff: cutOff(record, nowWallMs),
       trafficMoved: this.trafficSettled && this.wantedTraffic?.active === (stage === 'quiescing' ? null : master),
     };
   }
@@ -250,7 +248,7 @@ export class GroupController {
     if (found === null) return;
     const record = changed(view, found.change, this.record.rule, found.message);
     const step = this.#stepTo(view, record, found.isAlarm ? 'alarm' : 'observation', found.message);
-    this.#save([step], (error) => error !== null && this.#onSaveFailed(error));
+    this.#save([step], (error) => error !== null && this.#noteDisk(error));
   }
 
   /** A fence on record is as good as the node's own word. */
@@ -266,12 +264,13 @@ export class GroupController {
   }
 
   /** Decides on what is known, one rule after the other, and submits all that comes of it as one change. */
-  #decide(): void {
-    if (this.#keeper.saving !== null) return;
+  #decide(view: GroupView): void {
+    if (this.#keeper.saving !== null) return this.#keeper.settle((error) => this.#goOn(error));
     const decided: RecordStep[] = [];
-    let view = this.view();
     for (let changes = 0; changes < CHANGES_LIMIT; changes += 1) {
-      const { rule, reason, record } = decide(view);
+      const rule = ruleFor(view);
+      if (rule.change === null && rule.id === this.#ruleId) break;
+      const { reason, record } = decide(view, rule);
       if (rule.id !== this.#ruleId) {
         this.#ruleId = rule.id;
         this.#ports.logger.debug(rule.title, { rule: rule.id, found: reason });
@@ -282,7 +281,7 @@ export class GroupController {
       view = this.#viewOf(record, record.stage === view.record.stage ? view.stageMs : 0);
     }
     if (decided.length === 0) this.#diskError = '';
-    else this.#save(decided, (error) => (error === null ? (this.#diskError = '') : this.#onSaveFailed(error)));
+    else this.#save(decided, (error) => this.#noteDisk(error));
   }
 
   #alarm({ record }: GroupView, { id: rule, title }: Rule, reason: string): void {
@@ -307,20 +306,23 @@ export class GroupController {
     this.#keeper.save(steps, (error) => {
       if (error === null) this.#enact(former, steps);
       onSaved(error);
-      this.#lookAtClocks();
-      // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
-      if (error === null) this.#decide();
-      this.#assignAll();
-      this.#act();
+      this.#goOn(error);
     });
   }
 
+  #goOn(error: HsctlError | null): void {
+    this.#lookAtClocks();
+    // What came meanwhile is decided on first: an agent takes what it is told for an answer to all that it said before.
+    if (error === null) this.#decide(this.view());
+    this.#assignAll();
+    this.#act(this.view());
+  }
+
   /** Does what follows from the record, beside what agents are told. */
-  #act(): void {
-    this.#tellCutOff();
-    const { stage, master, epoch } = this.record;
+  #act(view: GroupView): void {
+    this.#tellCutOff(view);
+    const { stage, master, epoch } = view.record;
     if (stage === 'promoting' && master !== null) this.#phases.reported(this.#node(master).report, epoch);
-    const view = this.view();
     this.#fences.update(fenceWanted(view));
     this.#traffic.update(desiredTraffic(view));
     // What is under way is waited for once no more comes, which the drivers say later.
@@ -356,9 +358,9 @@ export class GroupController {
   }
 
   /** Without a durable record nothing may follow, leases included: the pair goes on under the slave's grant. */
-  #onSaveFailed(error: HsctlError): void {
-    if (this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
-    this.#diskError = error.message;
+  #noteDisk(error: HsctlError | null): void {
+    if (error !== null && this.#diskError === '') this.#ports.logger.error(error.message, { hint: error.hint });
+    this.#diskError = error?.message ?? '';
   }
 
   #assignAll(): void {
@@ -389,8 +391,8 @@ export class GroupController {
   }
 
   /** Time alone ends a drain: no change of the record tells the agents of it. */
-  #tellCutOff(): void {
-    const nodes = cutOff(this.record, this.#ports.scheduler.wallMs()).join();
+  #tellCutOff({ cutOff: found }: GroupView): void {
+    const nodes = found.join();
     if (nodes === this.#cutOffTold) return;
     this.#cutOffTold = nodes;
     this.#assignAll();

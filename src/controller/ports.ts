@@ -16,6 +16,8 @@ export interface Records {
   save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void;
   /** Submits events that change no record. */
   append(events: readonly NewEvent[], onSaved?: Saved): void;
+  /** Saves something new, whatever it is: then no save that was refused can be found there any more. */
+  settle(onSettled: (error: HsctlError | null) => void): void;
   /** Those that are on stable storage, newest last. */
   events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[];
   /** Longest lease that may have been granted before a restart, in milliseconds. */
@@ -26,7 +28,10 @@ export interface Records {
   close(): void;
 }
 
-/** Called once, later: the events with their ids, or why nothing of it is durable. */
+/**
+ * Called once, later: the events with their ids, or why nothing of it is durable. Of what was refused all may be there all
+ * the same, and be found by the next controller, until something else was saved.
+ */
 export type Saved = (error: HsctlError | null, events: readonly GroupEvent[]) => void;
 
 export type NewEvent = Omit<GroupEvent, 'id'>;

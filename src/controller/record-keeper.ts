@@ -8,11 +8,18 @@ export interface RecordStep {
   readonly event: NewEvent;
 }
 
-/** The record of a group, and its next form while that is on its way to the disk: one at a time. */
+/**
+ * The record of a group, and its next form while that is on its way to the disk: one at a time.
+ *
+ * A save that failed may have left all that it wrote: after a crash it would be found as if it had succeeded. So what it
+ * should have saved stays on its way, with all that this forbids, until something else was saved in its place.
+ */
 export class RecordKeeper {
   readonly #records: Records;
   #durable: GroupRecord;
   #saving: GroupRecord | null = null;
+  /** What is on its way was refused. */
+  #inDoubt = false;
   #waiting: (() => void)[] = [];
 
   constructor(records: Records, durable: GroupRecord) {
@@ -36,16 +43,51 @@ export class RecordKeeper {
     const events = steps.map(({ event }) => event);
     this.#saving = record;
     this.#records.save(record, events, (error) => {
-      this.#saving = null;
-      if (error === null) this.#durable = record;
+      if (error === null) this.#settled(record);
+      else this.#inDoubt = true;
       onSaved(error);
-      for (const goOn of this.#waiting.splice(0)) goOn();
+      this.#goOn();
+    });
+  }
+
+  /** If a save was refused, makes certain that nothing of it is on the disk; `onSettled` is told whether that could be done. */
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    if (!this.#inDoubt) return;
+    this.#inDoubt = false;
+    this.#records.settle((error) => {
+      if (error === null) this.#settled(this.#durable);
+      else this.#inDoubt = true;
+      onSettled(error);
+      this.#goOn();
     });
   }
 
   /** Runs `task` when nothing is on its way, so that it may save what follows from the record as it is then. */
   async exclusively<Result>(task: () => Result): Promise<Awaited<Result>> {
-    while (this.#saving !== null) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (this.#saving !== null) await this.#outcome();
     return await task();
+  }
+
+  /** The same for an operator, who does not wait for a disk to be mended. @throws HsctlError('disk') */
+  async exclusivelyNow<Result>(task: () => Result): Promise<Awaited<Result>> {
+    while (this.#saving !== null) await (this.#inDoubt ? this.#tryToSettle() : this.#outcome());
+    return await task();
+  }
+
+  #settled(durable: GroupRecord): void {
+    this.#durable = durable;
+    this.#saving = null;
+  }
+
+  #tryToSettle(): Promise<void> {
+    return new Promise((resolve, reject) => this.settle((error) => (error === null ? resolve() : reject(error))));
+  }
+
+  #outcome(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #goOn(): void {
+    for (const goOn of this.#waiting.splice(0)) goOn();
   }
 }

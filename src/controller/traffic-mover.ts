@@ -18,7 +18,8 @@ export class TrafficMover {
   readonly #ports: TrafficMoverPorts;
   readonly #onMoved: () => void;
   #wanted: DesiredTraffic | null = null;
-  #movedFor: string | null = null;
+  /** What the drivers last brought about. */
+  #moved: DesiredTraffic | null = null;
   #trouble = '';
   #retry: Timer | null = null;
 
@@ -33,7 +34,7 @@ export class TrafficMover {
 
   /** The traffic is as it was wanted last. */
   get settled(): boolean {
-    return this.#wanted !== null && keyOf(this.#wanted) === this.#movedFor;
+    return this.#wanted !== null && this.#wanted === this.#moved;
   }
 
   /** Last failure of the traffic drivers; empty if there is none. */
@@ -43,44 +44,43 @@ export class TrafficMover {
 
   /** Null: leave it as it is. Cheap to call, and safe to repeat. */
   update(desired: DesiredTraffic | null): void {
-    if (desired === null) return;
-    const key = keyOf(desired);
-    if (this.#wanted !== null && keyOf(this.#wanted) === key) return;
+    if (desired === null || (this.#wanted !== null && isSame(this.#wanted, desired))) return;
     this.#wanted = desired;
-    void this.#apply(desired, key);
+    void this.#apply(desired);
   }
 
   /** Other drivers lead the traffic: what is wanted next is an order to them. */
   forget(): void {
     this.#wanted = null;
-    this.#movedFor = null;
+    this.#moved = null;
   }
 
   /** Has the drivers look whether all is still as they left it. */
   repair(): void {
-    if (this.#wanted !== null && this.settled) void this.#apply(this.#wanted, keyOf(this.#wanted));
+    if (this.#wanted !== null && this.settled) void this.#apply(this.#wanted);
   }
 
-  async #apply(desired: DesiredTraffic, key: string): Promise<void> {
+  async #apply(desired: DesiredTraffic): Promise<void> {
     const { scheduler, logger } = this.#ports;
     this.#retry?.cancel();
     try {
       await this.#ports.moveTraffic(desired);
       if (this.#wanted !== desired) return;
-      this.#movedFor = key;
+      this.#moved = desired;
       this.#trouble = '';
     } catch (error) {
       if (this.#wanted !== desired) return;
-      this.#movedFor = null;
+      this.#moved = null;
       if (this.#trouble === '') logger.error(`traffic: ${messageOf(error)}`);
       this.#trouble = messageOf(error);
-      this.#retry = scheduler.after(RETRY_MS, () => void this.#apply(desired, key));
+      this.#retry = scheduler.after(RETRY_MS, () => void this.#apply(desired));
       return;
     }
     this.#onMoved();
   }
 }
 
-function keyOf(desired: DesiredTraffic): string {
-  return JSON.stringify([desired.active, desired.hold, desired.dead, desired.epoch]);
+function isSame(one: DesiredTraffic, other: DesiredTraffic): boolean {
+  if (one.active !== other.active || one.hold !== other.hold || one.epoch !== other.epoch) return false;
+  return one.dead.length === other.dead.length && one.dead.every((node, index) => node === other.dead[index]);
 }

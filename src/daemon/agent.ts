@@ -232,8 +232,8 @@ class Agent {
   async #serve(signal: AbortSignal): Promise<void> {
     await this.#traffic.start();
     const stop = new AbortController();
-    const onAbort = (): void => stop.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    // The order to end may have come by now.
+    const ending = AbortSignal.any([signal, stop.signal]);
     const listeners = await this.#listen();
     const ends = [
       followCredentials(this.#security, systemScheduler, this.#logger),
@@ -250,9 +250,8 @@ class Agent {
     this.#logger.info('the agent runs', { store: this.#live.own.store, end: this.#log.end });
     const parts = [this.#resp, this.#peers, ...(this.#supervisor === null ? [] : [this.#supervisor])];
     try {
-      await Promise.all(parts.map((part) => part.run(stop.signal).finally(() => stop.abort())));
+      await Promise.all(parts.map((part) => part.run(ending).finally(() => stop.abort())));
     } finally {
-      signal.removeEventListener('abort', onAbort);
       hangUp();
       this.#isStopping = true;
       this.#drain.stop();

@@ -18,7 +18,7 @@ export interface SystemdWord {
 export function notifySystemd(scheduler: Scheduler, logger: Logger, status: () => string): SystemdWord {
   const notify = new SdNotify(process.env, logger);
   notify.ready();
-  const timers = [scheduler.every(STATUS_MS, () => notify.status(status()), 0)];
+  const timers = notify.isHeard ? [scheduler.every(STATUS_MS, () => notify.status(status()), 0)] : [];
   if (notify.watchdogMs !== null) timers.push(scheduler.every(notify.watchdogMs / 3, () => notify.watchdog()));
   return {
     stopping: () => notify.stopping(),

@@ -44,6 +44,11 @@ export class SdNotify {
     if (this.#socket !== null) this.#helper = this.#start(this.#socket);
   }
 
+  /** Whether systemd started this process, and hears what is said. */
+  get isHeard(): boolean {
+    return this.#socket !== null;
+  }
+
   /** The daemon does its work from now on. */
   ready(): void {
     this.#send('READY=1');

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { HsctlError } from './errors.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * Makes way for a unix socket: its directory is made, and the socket of a process that was killed is removed. Nothing
@@ -10,7 +11,7 @@ import { HsctlError } from './errors.ts';
  *   the file system throws
  */
 export async function makeWayForSocket(path: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) {

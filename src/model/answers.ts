@@ -57,7 +57,7 @@ const guardSchema = z.object({
 export const explanationSchema = z.object({
   apiVersion: z.literal(API_VERSION),
   group: z.string(),
-  /** Rule that would act now; null if none would. */
+  /** The rule that decides now: the first that holds, which may leave everything as it is; null if none holds. */
   wouldDo: z.string().nullable(),
   /** All rules in order of precedence. */
   rules: z.array(
@@ -67,7 +67,10 @@ export const explanationSchema = z.object({
       why: z.string(),
       /** Invariants that it protects: I1 to I9. */
       protects: z.array(z.string()),
+      /** Whether every guard holds; of a rule that is not reached, whether every one would. */
       holds: z.boolean(),
+      /** False behind the rule that decides: nobody looks at it. */
+      reached: z.boolean(),
       guards: z.array(guardSchema),
     }),
   ),

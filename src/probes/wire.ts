@@ -5,12 +5,13 @@ import { ProbeFailure, failed, shown } from './reason.ts';
 
 /** Most that a server may send in one look. */
 const LIMIT_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** A connection for one look: what comes is read piece by piece, never more than is asked for and never without bound. */
 export class Wire {
   readonly #socket: Socket;
   #chunks: NodeJS.AsyncIterator<Buffer> | null = null;
-  #held: Buffer = Buffer.alloc(0);
+  #held: Buffer = NOTHING;
   #heard = 0;
 
   constructor(socket: Socket) {
@@ -87,7 +88,7 @@ export function overTcp(
   talk: (wire: Wire) => Promise<ProbeResult>,
 ): Promise<ProbeResult> {
   const at = { host: target.host, port: port ?? target.port ?? 0 };
-  const open = (): Socket => connectTcp({ ...at, ...from(source) });
+  const open = (): Socket => connectTcp(source === null ? at : { ...at, ...from(source) });
   return overSocket(open, 'connect', at, signal, (socket) => talk(new Wire(socket)));
 }
 
@@ -124,12 +125,14 @@ async function overSocket<Connection extends Socket>(
     const opened = open();
     socket = opened;
     await new Promise<void>((resolve, reject) => {
-      const onClose = (): void => reject(new ProbeFailure('closed the connection within the handshake'));
-      opened.once('close', onClose);
-      // Every look ends with a close: none makes an error, with its stack, that nobody waits for.
-      opened.once(ready, () => {
-        opened.off('close', onClose);
+      let isReady = false;
+      opened.on(ready, () => {
+        isReady = true;
         resolve();
+      });
+      // Every look ends with a close: none makes an error, with its stack, that nobody waits for.
+      opened.on('close', () => {
+        if (!isReady) reject(new ProbeFailure('closed the connection within the handshake'));
       });
       // Stays in place after the end: a destroyed socket may still report what befell it.
       opened.on('error', reject);

@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { z } from 'zod';
 import type { NewEvent, Records, Saved } from '../controller/ports.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { makeDirectory } from '../kit/make-directory.ts';
 import { groupEventSchema, type GroupEvent } from '../model/event.ts';
 import { groupRecordSchema, type GroupRecord } from '../model/group-record.ts';
 import { migrate } from './schema.ts';
@@ -13,12 +13,15 @@ import { sqliteError } from './sqlite-errors.ts';
 const EVENTS_PER_GROUP = 1_000;
 
 const LONGEST_GRANT = 'longest_grant_ms';
+/** Counts, so that each time another value is written: SQLite leaves out what changes nothing. */
+const SETTLED = 'settled';
 const storedEventSchema = groupEventSchema.omit({ id: true });
 
 /** What is waiting for stable storage: a record, or none, and events, as the tables have them. */
 interface Submission {
   readonly record: GroupRecord | null;
   readonly json: string;
+  readonly settles?: boolean;
   readonly events: readonly NewEvent[];
   readonly onSaved: Saved;
 }
@@ -31,6 +34,9 @@ const TOGETHER = 250;
  * when it returns. What is submitted in one turn of the event loop is one transaction: with many groups, the time that
  * the disk needs counts once, not once for each. The lock is exclusive and kept, so that a second controller on the same
  * state cannot start.
+ *
+ * A commit whose fsync fails is undone here, but its frames stay at the end of the write-ahead log, whole, until the next
+ * commit is written over them: whoever opens the file after a crash finds it done. So `settle` commits something.
  */
 export class SqliteRecords implements Records {
   readonly #path: string;
@@ -76,6 +82,10 @@ export class SqliteRecords implements Records {
 
   append(events: readonly NewEvent[], onSaved: Saved = () => undefined): void {
     this.#submit({ record: null, json: '', events, onSaved });
+  }
+
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    this.#submit({ record: null, json: '', settles: true, events: [], onSaved: onSettled });
   }
 
   events(query: { group?: string; afterId?: number; limit: number }): readonly GroupEvent[] {
@@ -149,7 +159,8 @@ export class SqliteRecords implements Records {
     }
   }
 
-  #keep({ record, json, events }: Submission): HsctlError | readonly GroupEvent[] {
+  #keep({ record, json, settles, events }: Submission): HsctlError | readonly GroupEvent[] {
+    if (settles) this.#statements.count.run(SETTLED);
     if (record !== null) {
       const row = this.#statements.revision.get(record.group);
       const refusal = row === undefined ? null : stepBack(record, Number(row['revision']), Number(row['epoch']));
@@ -206,7 +217,7 @@ export class SqliteRecords implements Records {
 
 function open(path: string): DatabaseSync {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    makeDirectory(dirname(path), 0o750);
   } catch (error) {
     throw new HsctlError(
       'disk',
@@ -238,6 +249,7 @@ function prepare(database: DatabaseSync, path: string): void {
 interface Statements {
   readonly revision: StatementSync;
   readonly save: StatementSync;
+  readonly count: StatementSync;
   readonly insert: StatementSync;
   readonly prune: StatementSync;
 }
@@ -249,6 +261,9 @@ function statementsOf(database: DatabaseSync): Statements {
     save: database.prepare(
       `INSERT INTO records (group_name, revision, epoch, json) VALUES (?, ?, ?, ?)
        ON CONFLICT (group_name) DO UPDATE SET revision = excluded.revision, epoch = excluded.epoch, json = excluded.json`,
+    ),
+    count: database.prepare(
+      'INSERT INTO numbers (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1',
     ),
     insert: database.prepare('INSERT INTO events (group_name, json) VALUES (?, ?)'),
     prune: database.prepare(

@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemScheduler } from '../kit/clock.ts';
 import { HsctlError, messageOf } from '../kit/errors.ts';
 import { run } from '../kit/exec.ts';
+import { makeDirectory } from '../kit/make-directory.ts';
 import { type CertificateFacts, readCertificate } from './certificate-facts.ts';
 import { formatIdentity, isIdentityName, parseIdentity, type Identity } from './identity.ts';
 
@@ -36,7 +37,7 @@ function certificateName(identity: Identity): string {
  */
 export async function createAuthority(dir: string, cluster: string, days = AUTHORITY_DAYS): Promise<CertificateFacts> {
   checkName('cluster', cluster);
-  makeDirectory(dir);
+  makePlace(dir);
   refuseToReplace(
     dir,
     AUTHORITY,
@@ -151,9 +152,9 @@ function daysOfAuthority(certificate: string, key: string, clock: Clock, cluster
   return days;
 }
 
-function makeDirectory(dir: string): void {
+function makePlace(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDirectory(dir, 0o700);
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === 'EEXIST';
     const what = isTaken ? 'is there and is no directory' : `cannot be made: ${messageOf(error)}`;

@@ -2,9 +2,11 @@ import type { Socket } from 'node:net';
 import type { Scheduler } from '../kit/clock.ts';
 import { formatEndpoint } from '../kit/address.ts';
 import { HsctlError } from '../kit/errors.ts';
+import { isBinary } from '../protocol/link/binary.ts';
 import { LinkDecoder } from '../protocol/link/decode.ts';
 import { encodeMessage } from '../protocol/link/encode.ts';
 import type { LinkMessage } from '../protocol/link/messages.ts';
+import { sendBinary } from './binary-frames.ts';
 import type { LinkConnection } from './link-connection.ts';
 import type { SharedReader } from './shared-reader.ts';
 
@@ -40,8 +42,8 @@ export class SocketLink implements LinkConnection {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.pause();
-    if (reader === null) socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    else reader.onChunk((chunk) => this.#takeShared(chunk));
+    if (reader === null) socket.on('data', (chunk: Buffer) => this.#take(chunk, chunk.length));
+    else reader.onBytes((buffer, bytes) => this.#takeShared(buffer, bytes));
     socket.on('end', () => this.#stop('closed by the peer'));
     socket.on('error', (error) => this.#stop(error.message));
     socket.on('close', () => this.#finish());
@@ -59,18 +61,21 @@ export class SocketLink implements LinkConnection {
   send(message: LinkMessage): boolean {
     const socket = this.#socket;
     if (this.#reason !== null) return false;
-    const { head, payload } = encodeMessage(message);
-    if (payload === null) {
-      socket.write(head);
-    } else {
-      socket.cork();
-      socket.write(head);
-      socket.write(payload);
-      socket.uncork();
-    }
+    if (isBinary(message)) sendBinary(socket, message);
+    else this.#sendFrame(message);
     if (socket.writableLength > QUEUE_LIMIT_BYTES)
       this.#abort(`the peer has left ${socket.writableLength} bytes unread`);
     return socket.writableLength < socket.writableHighWaterMark;
+  }
+
+  #sendFrame(message: LinkMessage): void {
+    const socket = this.#socket;
+    const { head, payload } = encodeMessage(message);
+    if (payload === null) return void socket.write(head);
+    socket.cork();
+    socket.write(head);
+    socket.write(payload);
+    socket.uncork();
   }
 
   onMessage(listener: (message: LinkMessage) => void): void {
@@ -129,14 +134,14 @@ export class SocketLink implements LinkConnection {
     for (const listener of listeners) listener(this.#reason ?? '');
   }
 
-  #take(chunk: Buffer): void {
+  #take(chunk: Uint8Array, bytes: number): void {
     if (this.#reason !== null) return;
-    this.#decoder.feed(chunk);
+    this.#decoder.feed(chunk, bytes);
     this.#flow();
   }
 
-  #takeShared(chunk: Buffer): void {
-    this.#take(chunk);
+  #takeShared(buffer: Uint8Array, bytes: number): void {
+    this.#take(buffer, bytes);
     this.#decoder.keep();
   }
 

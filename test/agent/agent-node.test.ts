@@ -312,6 +312,19 @@ describe('reports', () => {
     assert.equal(harness.report?.trouble, 'it crashed');
   });
 
+  it('say that records may be on this node alone until it reigns with its slave, whatever old orders come', () => {
+    const harness = NodeHarness.alone();
+    assert.equal(harness.report?.confirmedAlone, true);
+    harness.assign({ role: 'slave', epoch: 2 });
+    harness.assign({ role: 'master', epoch: 3, masterInstance: 'the run before' });
+    assert.equal(harness.report?.confirmedAlone, true, 'that was chosen for another run');
+    harness.assign({ role: 'master', epoch: 4, peerRenouncedEpoch: 3 });
+    harness.grant();
+    assert.equal(harness.report?.confirmedAlone, true, 'this reign has only begun');
+    harness.assign({ role: 'master', epoch: 4, peerRenouncedEpoch: 3 });
+    assert.equal(harness.report?.confirmedAlone, false);
+  });
+
   it('a reign that waits for the own grant begins at its end, between heartbeats', async () => {
     const harness = new NodeHarness();
     harness.assign({ role: 'slave' });

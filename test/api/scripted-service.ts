@@ -49,6 +49,7 @@ export class ScriptedService implements ControllerService {
           why: 'the master gave its lease back: promote the slave',
           protects: ['I1', 'I2'],
           holds: false,
+          reached: true,
           guards: [
             { name: 'the master released its lease', holds: false, found: 'a holds a lease for 812 ms more' },
             { name: 'the slave is in sync', holds: true, found: 'recorded in-sync set: a, b' },

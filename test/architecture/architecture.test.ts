@@ -96,6 +96,7 @@ const GUILTY: Readonly<Record<Exclude<Rule, 'length'>, readonly (readonly [path:
     ['agent/a.ts', 'const half = total / 2; Date.now(); const third = total / 3;'],
     ['agent/a.ts', 'const quote = /[/"]/; Date.now(); const other = /"/;'],
   ],
+  directories: [['traffic/a.ts', "import { mkdirSync } from 'node:fs';"]],
   barrel: [['model/index.ts', "export * from './a.ts';"]],
   hint: [
     ['agent/a.ts', "throw new HsctlError('failed', 'no disk', 'Mount one');"],

@@ -11,6 +11,7 @@ export const RULES = {
   'command line': 'only commands knows the command-line library',
   pure: 'pure parts know no platform, no logger and no promise',
   time: 'only kit names clocks, random sources and timers',
+  directories: 'only kit/make-directory.ts makes directories: it does not hang in /proc',
   barrel: 'nothing re-exports all of a module',
   built: 'a path to a .ts file is not there once the code is built',
   hint: 'a hint begins small, ends without a full stop and quotes by ""',
@@ -52,6 +53,7 @@ const TIMERS_AND_DICE = new Set([
   'randomInt',
   'getRandomValues',
 ]);
+const MAKERS_OF_DIRECTORIES = new Set(['mkdir', 'mkdirSync']);
 const PROMISES = new Set(['async', 'await', 'Promise']);
 
 /** What is wrong with one file below src, whose path is relative to src. */
@@ -69,6 +71,8 @@ export function checkFile(path: string, source: string): Violation[] {
     if (isPure(path) && token.kind === 'word' && PROMISES.has(token.value) && before?.value !== '.') {
       report('pure', token.line, token.value);
     }
+    if (MAKERS_OF_DIRECTORIES.has(token.value) && path !== 'kit/make-directory.ts')
+      report('directories', token.line, token.value);
     if (token.value === '*' && before?.value === 'export') report('barrel', token.line, 'export *');
     if (token.kind === 'text' && /^\.{1,2}\/.*\.ts$/.test(token.value) && before?.value === '(') {
       if (code[index - 2]?.value !== 'import') report('built', token.line, token.value);

@@ -7,7 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { run, startProgram, type RunResult } from '../../src/kit/exec.ts';
 
 const BIN = fileURLToPath(new URL('../../bin', import.meta.url));
-const PRINT = 'console.log(JSON.stringify({ from, argv, pid: process.pid, node: process.execPath }))';
+const PRINT =
+  'console.log(JSON.stringify({ from, argv, pid: process.pid, node: process.execPath, flags: process.execArgv }))';
+
+interface Printed {
+  readonly from: string;
+  readonly argv: readonly string[];
+  readonly pid: number;
+  readonly node: string;
+  readonly flags: readonly string[];
+}
 
 suite('bin/hsctl.js', () => {
   let root = '';
@@ -26,9 +35,9 @@ suite('bin/hsctl.js', () => {
     return run([join(root, 'bin/hsctl.js'), ...args], { timeoutMs: 30_000, env: quiet, acceptExit: () => true });
   }
 
-  function printed(result: RunResult): { from: string; argv: string[]; pid: number; node: string } {
+  function printed(result: RunResult): Printed {
     assert.equal(result.stderr, '');
-    return JSON.parse(result.stdout) as { from: string; argv: string[]; pid: number; node: string };
+    return JSON.parse(result.stdout) as Printed;
   }
 
   before(() => {
@@ -46,6 +55,19 @@ suite('bin/hsctl.js', () => {
     const shown = printed(await hsctl(['status', 'a  b', '$HOME', '']));
     assert.deepEqual(shown.argv, ['status', 'a  b', '$HOME', '']);
     assert.deepEqual([shown.from, shown.node], ['dist', process.execPath]);
+  });
+
+  test('spares commands the collection of garbage, and leaves the heap of daemons alone', async () => {
+    for (const words of [[], ['status'], ['config', 'check']])
+      assert.deepEqual(printed(await hsctl(words)).flags, ['--min-semi-space-size=16']);
+    for (const daemon of ['agent', 'controller']) assert.deepEqual(printed(await hsctl([daemon])).flags, []);
+  });
+
+  test('starts where compiled code cannot be kept', async () => {
+    for (const cache of ['/proc', '/proc/hsctl', '/proc/hsctl/cache', '/dev/null/hsctl']) {
+      const env = { HSCTL_NODE: '', CACHE_DIRECTORY: cache };
+      assert.equal(printed(await run([join(root, 'bin/hsctl.js')], { timeoutMs: 10_000, env })).from, 'dist');
+    }
   });
 
   test('is found through symbolic links, as npm makes them', async () => {

@@ -91,6 +91,12 @@ describe('hsctl cert', () => {
     }
     const file = await cli.run(['cert', 'init', '--dir', cli.configPath]);
     assert.match(file.stderr, /hsctl\.yaml: is there and is no directory\n {2}name another directory with --dir\n$/);
+    const nowhere = await cli.run(['cert', 'init', '--dir', '/proc/hsctl/tls']);
+    assert.equal(nowhere.code, 1);
+    assert.match(
+      nowhere.stderr,
+      /^hsctl: \/proc\/hsctl\/tls: cannot be made: ENOENT.*\n {2}name another directory with --dir\n$/,
+    );
     assert.equal((await cli.run(['cert', 'list'])).stdout, 'no certificates\n');
     assert.deepEqual(readdirSync(dir), []);
     cli.configure();

@@ -26,6 +26,10 @@ describe('socket of the controller', () => {
       a: { address: 127.0.0.1, control: 7411, replication: 7412, port: 9001, socket: /run/a.sock }
       b: { address: 127.0.0.1, control: 7421, replication: 7422, port: 9002, socket: /run/b.sock }
 `;
+  it('is not sought in what no parser gets through', async () => {
+    await assert.rejects(find(`{ socket: ${'['.repeat(1_000_000)}`), /hsctl\.yaml: nested too deeply/);
+  });
+
   const cases: [what: string, text: string, socket: string][] = [
     [
       'in a block',

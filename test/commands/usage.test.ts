@@ -17,18 +17,32 @@ describe('hsctl, used wrongly', () => {
     [['config', 'shwo'], /^hsctl: there is no command "config shwo"\n {2}did you mean "hsctl config show"\?\n$/],
     [['quux'], /^hsctl: there is no command "quux"\n {2}"hsctl --help" lists them all\n$/],
     [['--json', 'status'], /^hsctl: there is no command "--json"\n {2}flags stand behind the command: .*\n$/],
-    [['status', '--jsn'], /^hsctl: nonexistent flag: --jsn\n {2}see "hsctl status --help"\n$/],
+    [['status', '--jsn'], /^hsctl: there is no flag --jsn\n {2}see "hsctl status --help"\n$/],
+    [['status', '-x'], /^hsctl: there is no flag -x\n/],
+    [['status', '--constructor'], /^hsctl: there is no flag --constructor\n/],
+    [['status', '--json=yes'], /^hsctl: --json takes no value\n/],
+    [['status', '--no-json'], /^hsctl: there is no flag --no-json\n/],
+    [['status', '-w', '--check'], /^hsctl: --watch and --check cannot stand together\n/],
+    [['pause', '--for', '1m', '--for=2m'], /^hsctl: --for is there twice, and can be given once\n/],
+    [['pause', '--for', '--json'], /^hsctl: flag --for expects a value\n/],
+    [
+      ['init', '--profile', 'quick'],
+      /^hsctl: --profile: "quick" is none of fast, balanced, wan\n {2}see "hsctl init --help"\n$/,
+    ],
     [['status', 'a', 'b'], /^hsctl: unexpected argument: b\n {2}see "hsctl status --help"\n$/],
     [['pause', '--for', '5'], /^hsctl: --for: "5" is not a duration\n {2}write whole numbers with units/],
     [['pause', '--for'], /^hsctl: flag --for expects a value\n {2}see "hsctl pause --help"\n$/],
-    [['events', '-n', '0'], /^hsctl: --lines: .*\n {2}see "hsctl events --help"\n$/],
-    [['agent'], /^hsctl: missing 1 required arg: group: the group[^]*see "hsctl agent --help"\n$/],
+    [
+      ['events', '-n', '0'],
+      /^hsctl: --lines: "0" is not a whole number from 1 to 1000\n {2}see "hsctl events --help"\n$/,
+    ],
+    [['agent'], /^hsctl: GROUP is missing: the group.*\n {2}see "hsctl agent --help"\n$/],
     [['agent', 'world'], /^hsctl: which node of world\?\n {2}name it: hsctl agent GROUP NODE\n$/],
     [['agent', 'world:a', 'b'], /^hsctl: b: there is a node already, a\n$/],
     [['agent', 'world:z'], /^hsctl: group world has no node z\n {2}it has: a, b\n$/],
     [['config', 'check', '--config='], /^hsctl: "": no such file\n {2}name the file with --config, /],
-    [['completion'], /^hsctl: missing 1 required arg:? .*shell[^]*see "hsctl completion --help"\n$/],
-    [['completion', 'tcsh'], /^hsctl: .*tcsh[^]*see "hsctl completion --help"\n$/],
+    [['completion'], /^hsctl: SHELL is missing: the shell.*\n {2}see "hsctl completion --help"\n$/],
+    [['completion', 'tcsh'], /^hsctl: SHELL: "tcsh" is none of bash, .*\n {2}see "hsctl completion --help"\n$/],
   ];
   for (const [argv, message] of cases) {
     it(`says so: hsctl ${argv.join(' ')}`, async () => {
@@ -37,6 +51,28 @@ describe('hsctl, used wrongly', () => {
       assert.match(stderr, message);
     });
   }
+});
+
+describe('hsctl in a script', () => {
+  it('leaves standard input to others: it takes no argument from there', async () => {
+    await cli.open();
+    const { stdout } = await cli.shell('echo mars | { "$NODE" "$HSCTL" status --check; cat; }');
+    assert.match(stdout, /^HSCTL OK - .*\nmars\n$/);
+  });
+
+  it('takes flags in every form that people write', async () => {
+    await cli.open();
+    cli.service.emit('first');
+    cli.service.emit('second');
+    for (const words of [['-n1', '--json'], ['-n=1'], ['-n', '1'], ['--lines=1'], ['--lines', '1', '--', 'world']]) {
+      const { code, stdout } = await cli.run(['events', ...words]);
+      assert.deepEqual([code, stdout.trimEnd().split('\n').length], [0, 1], words.join(' '));
+    }
+    const variable = await cli.run(['status'], { HSCTL_CONTROLLER: 'nowhere' });
+    assert.match(variable.stderr, /^hsctl: --controller nowhere: not an endpoint\n/);
+    const { stderr } = await cli.run(['config', 'check', '-c', '-'], { HSCTL_CONFIG: '/nowhere' });
+    assert.match(stderr, /^hsctl: -: no such file\n/);
+  });
 });
 
 describe('hsctl without a reader', () => {
@@ -64,6 +100,8 @@ describe('hsctl without a reader', () => {
       readdirSync(cli.directory).filter((name) => name.startsWith('new.yaml')),
       ['new.yaml'],
     );
+    const nowhere = await cli.shell(`"$NODE" "$HSCTL" init ${pair} -o /proc/hsctl/new.yaml`);
+    assert.match(nowhere.stderr, /^hsctl: \/proc\/hsctl\/new\.yaml: ENOENT.*\n {2}name a place that can be written\n$/);
     const pipe = await cli.shell(`mkfifo "${file}.pipe"; "$NODE" "$HSCTL" init ${pair} -o "${file}.pipe" --force`);
     assert.match(pipe.stderr, /^hsctl: .*\.pipe: is there and is no file\n {2}name a place that can be written\n$/);
     const certificate = await cli.shell(limited(`cert init --cluster realm --dir "${cli.directory}/tls"`));

@@ -91,7 +91,29 @@ describe('loadConfig', () => {
   });
 
   it('survives nesting that no parser does', () => {
-    assert.match(refusal(() => parseConfig('['.repeat(100_000), 'f')).message, /^f:1:\d+:.* nested too deeply; nest/);
+    for (const nest of ['[', '{', '- ', '? ', 'a: ', '[a, ']) {
+      const { message } = refusal(() => parseConfig(`cluster:\n  ${nest.repeat(1_000_000)}`, 'f'));
+      assert.match(message, /^f:2:\d{2,3}: nested too deeply; nest sections as in the manual$/, nest);
+    }
+    const indented = Array.from({ length: 2_000 }, (_, depth) => `${' '.repeat(depth)}a:\n`).join('');
+    assert.match(refusal(() => parseConfig(indented, 'f')).message, /^f:\d+:\d+: .*nested too deeply; nest/);
+  });
+
+  it('takes brackets and dashes inside texts for what they are', () => {
+    const text = readFileSync(example, 'utf8');
+    const inside = `${'# [[[ - - -\n'.repeat(200)}x: "${'['.repeat(200)}"\ny: |\n  ${'- '.repeat(200)}\n`;
+    assert.match(
+      refusal(() => parseConfig(inside + text, 'f')).message,
+      /^f:201:1: x: unknown key "x".*\nf:202:1: y: [^\n]*$/,
+    );
+  });
+
+  it('is not drowned in words, nor in keys of one section', () => {
+    const { message } = refusal(() => parseConfig('- 1\n'.repeat(1_000_001), 'f'));
+    assert.match(message, /^f:1000001:1: found more than 2000000 words and signs; name /);
+    const repeated = refusal(() => parseConfig('a: 1\n'.repeat(100_000), 'f')).message.split('\n');
+    assert.ok(repeated.includes('f:2:1: a: found the key "a" a second time; keep one of them'));
+    assert.equal(repeated.filter((line) => line.includes('a second time')).length, 10);
   });
 
   it('shows a bounded number of errors', () => {

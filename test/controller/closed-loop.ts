@@ -98,6 +98,9 @@ class LoopRecords implements Records {
   save(_record: GroupRecord, _events: unknown, onSaved: Saved): void {
     onSaved(null, []);
   }
+  settle(onSettled: (error: null) => void): void {
+    onSettled(null);
+  }
   append(): void {}
   events(): readonly never[] {
     return [];

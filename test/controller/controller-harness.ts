@@ -18,6 +18,15 @@ export const LEASE_MS = 1_000;
 export const GRANT_MS = grantDurationMs(LEASE_MS, 0);
 export const HEARTBEAT_MS = 100;
 
+/** What the master reports whose app has crashed, once it has given its lease back. */
+export const RELEASED = {
+  role: 'master',
+  phase: 'released',
+  renouncedEpoch: 7,
+  trouble: 'it crashed',
+  app: { state: 'down', readyEpoch: 0, restarts: 0, detail: 'it crashed' },
+} as const;
+
 /** Records in memory, on a disk that may refuse. */
 class MemoryRecords implements Records {
   saved: GroupRecord[] = [];
@@ -46,6 +55,10 @@ class MemoryRecords implements Records {
     };
     if (this.held === null) finish();
     else this.held.push(finish);
+  }
+
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    onSettled(this.broken ? new HsctlError('disk', 'database or disk is full') : null);
   }
 
   append(events: readonly NewEvent[]): void {

@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ControllerHarness, HEARTBEAT_MS, LEASE_MS } from './controller-harness.ts';
+import { ControllerHarness, HEARTBEAT_MS, LEASE_MS, RELEASED } from './controller-harness.ts';
 import { THRESHOLDS } from './views.ts';
-
-const RELEASED = {
-  role: 'master',
-  phase: 'released',
-  renouncedEpoch: 7,
-  trouble: 'it crashed',
-  app: { state: 'down', readyEpoch: 0, restarts: 0, detail: 'it crashed' },
-} as const;
 
 describe('a decision on its way to the disk', () => {
   /** a has crashed; the change of master waits for the disk. */
@@ -47,6 +39,24 @@ describe('a decision on its way to the disk', () => {
     harness.records.held = [];
     harness.report('a', { role: 'master', phase: 'ready', proposal: { id: 5, epoch: 7, inSync: ['a'] } });
     assert.equal(harness.beat('a').leaseMs, LEASE_MS);
+  });
+
+  it('counts for as long as it may be found after a crash, although it was refused', async () => {
+    const harness = await ControllerHarness.serving({ inSync: ['a'] });
+    const propose = (id: number, inSync: string[]): void =>
+      harness.report('a', { role: 'master', phase: 'ready', renouncedEpoch: 6, proposal: { id, epoch: 7, inSync } });
+    harness.records.broken = true;
+    propose(5, ['a', 'b']);
+    propose(6, ['a']);
+    await harness.pass(3 * HEARTBEAT_MS, 'a', 'b');
+    const answers = (): number => Math.max(0, ...harness.assignments.map(({ answeredProposal }) => answeredProposal));
+    assert.equal(answers(), 0, 'the next controller may find that b is in sync');
+    await assert.rejects(harness.controller.change({ drained: ['b'] }, 'ann', 'drain b'), { code: 'disk' });
+    harness.records.broken = false;
+    await harness.pass(HEARTBEAT_MS, 'a', 'b');
+    assert.deepEqual([harness.controller.record.inSync, answers()], [['a'], 6]);
+    await harness.controller.change({ drained: ['b'] }, 'ann', 'drain b');
+    assert.deepEqual(harness.controller.record.drained, ['b']);
   });
 
   it('is answered before what was proposed after it: no agent takes an older set for an answer', async () => {

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HsctlError } from '../../src/kit/errors.ts';
-import { ControllerHarness, GRANT_MS, HEARTBEAT_MS, LEASE_MS } from './controller-harness.ts';
+import { ControllerHarness, GRANT_MS, HEARTBEAT_MS, LEASE_MS, RELEASED } from './controller-harness.ts';
 import { CHOSEN_B, THRESHOLDS } from './views.ts';
 
-const RELEASED = {
-  role: 'master',
-  phase: 'released',
-  renouncedEpoch: 7,
-  trouble: 'it crashed',
-  app: { state: 'down', readyEpoch: 0, restarts: 0, detail: 'it crashed' },
-} as const;
 const READY_UNDER_8 = { role: 'master', phase: 'ready', epoch: 8, renouncedEpoch: 7, assignmentRevision: 9 } as const;
 
 describe('the controller of a group: order', () => {

@@ -122,4 +122,16 @@ describe('explain', () => {
       ],
     );
   });
+
+  it('tells the rules behind the one that decides from those before it', () => {
+    const decided = view({ a: GAVE_UP });
+    const rules = explain(decided);
+    const deciding = rules.findIndex(({ holds }) => holds);
+    assert.equal(rules[deciding]?.id, decide(decided).rule.id);
+    assert.deepEqual(
+      rules.map(({ reached }) => reached),
+      rules.map((_, index) => index <= deciding),
+    );
+    assert.ok(rules.slice(deciding + 1).some(({ holds }) => holds));
+  });
 });

@@ -89,6 +89,23 @@ describe('sqlite records on a bad file', () => {
   );
 
   it(
+    'settle by writing over what a failed commit may have left at the end of the log',
+    inDirectory(async (directory) => {
+      const path = join(directory, 'records.db');
+      const records = new SqliteRecords(path);
+      await save(records, recordOf('world', 1));
+      for (let time = 0; time < 3; time += 1) {
+        const before = readFileSync(`${path}-wal`);
+        const error = await new Promise((resolve) => records.settle(resolve));
+        assert.equal(error, null);
+        assert.notDeepEqual(readFileSync(`${path}-wal`), before);
+      }
+      assert.equal(records.load().get('world')?.revision, 1);
+      records.close();
+    }),
+  );
+
+  it(
     'says so when the directory cannot be made',
     inDirectory((directory) => {
       writeFileSync(join(directory, 'file'), '');

@@ -1,4 +1,3 @@
-import type { IndexKey } from '../../src/replication/log/index-key.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { LOG_START, type LogPosition, type LogState, type Reign } from '../../src/model/position.ts';
 import { BatchBuilder } from '../../src/protocol/batch/batch-builder.ts';
@@ -7,6 +6,7 @@ import { checkSingleBatch } from '../../src/protocol/batch/check-batch.ts';
 import { OP } from '../../src/protocol/batch/layout.ts';
 import { trimmedBatch } from '../../src/protocol/batch/sparse-batch.ts';
 import { whyNotNext } from '../../src/replication/log/continuity.ts';
+import { BatchOnlyLog } from './batch-only-log.ts';
 import type { AgentMemory, Log } from '../../src/replication/log/log.ts';
 
 interface Held {
@@ -16,9 +16,16 @@ interface Held {
 }
 
 /** A log in memory for tests of what surrounds it: it checks what it is given, and has no index by key. */
-export class MemoryLog implements Log {
+export class MemoryLog extends BatchOnlyLog implements Log {
   readonly archives: Uint8Array[] = [];
-  readonly memory: AgentMemory = { epoch: 0, longestGrantMs: 0, confirmedAlone: false, save() {} };
+  readonly memory: AgentMemory = {
+    epoch: 0,
+    longestGrantMs: 0,
+    confirmedAlone: false,
+    save(change) {
+      Object.assign(this, change);
+    },
+  };
   readonly count = 0;
   failure: HsctlError | null = null;
   damage: HsctlError | null = null;
@@ -110,26 +117,6 @@ export class MemoryLog implements Log {
   bytesAfter(from: number): number {
     return this.#held.reduce((sum, { bytes, end }) => (end.seq > from ? sum + bytes.length : sum), 0);
   }
-
-  get indexKey(): IndexKey {
-    return { store: 'none', key: [0, 0, 0, 0] };
-  }
-
-  takeIndexKey(): void {}
-
-  ship(): null {
-    return null;
-  }
-
-  expect(): void {
-    throw new Error('this log takes no segments whole');
-  }
-
-  readonly isExpecting = false;
-  readonly room = null;
-  readonly isSettled = true;
-
-  async settle(): Promise<void> {}
 
   async cut(position: LogPosition): Promise<string> {
     await this.holdUntil;

@@ -10,10 +10,9 @@ import { makeCertificates } from './certificates.ts';
 import type { Machine } from './machine.ts';
 import { PATIENCE } from './patience.ts';
 import type { RigProcess } from './rig-process.ts';
+import { UNIT_PRIORITY } from './unit-priority.ts';
 import { until } from './until.ts';
 
-/** As the units have it (scripts/systemd): a busy machine must not delay heartbeats. */
-const PRIORITY = ['nice', '-n', '-10'];
 const HSCTL = fileURLToPath(new URL('../../bin/hsctl.js', import.meta.url));
 
 export const GROUP = 'friends';
@@ -203,7 +202,7 @@ export class Cluster {
   }
 
   #spawn(machine: Machine, argv: readonly string[], name: string): Promise<RigProcess> {
-    return machine.spawn([...PRIORITY, ...argv], { name, env: this.#options.env?.(machine) ?? {} });
+    return machine.spawn([...UNIT_PRIORITY, ...argv], { name, env: this.#options.env?.(machine) ?? {} });
   }
 
   #configuration(tls: string | null): object {

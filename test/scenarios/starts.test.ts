@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { RawClient } from '../agent/resp/raw-client.ts';
 import { type Cluster, GROUP, NODES, type NodeName, otherThan } from '../rig/cluster.ts';
+import { HangingIp } from '../rig/hanging-ip.ts';
 import { VIP } from '../rig/pair-kinds.ts';
 import { until } from '../rig/until.ts';
 import { heldBy, onPair } from './pair.ts';
@@ -45,6 +46,29 @@ describe('an agent that starts', () => {
       await history.nextOk();
       assert.ok((await cluster.whole()).epoch > epoch, 'the former reign is not resumed');
     }));
+
+  it('ends when it is told to, also while it still removes what a former agent left', async () => {
+    const ip = new HangingIp('*');
+    await ip.install();
+    try {
+      await onPair(
+        async ({ cluster, master }) => {
+          const node = otherThan(master);
+          await cluster.agent(node).stop();
+          ip.arm(node);
+          await cluster.startAgent(node);
+          await ip.hangs();
+          const stopping = cluster.agent(node).stop();
+          ip.goOn();
+          assert.deepEqual(await stopping, { code: 0, signal: null });
+        },
+        { env: ({ name }) => ip.env(name) },
+      );
+    } finally {
+      ip.goOn();
+      ip.remove();
+    }
+  });
 });
 
 describe('both nodes start', () => {

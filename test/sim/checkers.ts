@@ -99,8 +99,8 @@ export class Checkers implements StoreWatch {
     const graceMs = WAKE_GRACE_HEARTBEATS * group.failover.heartbeatMs + 50;
     const wokeMsAgo = this.#world.nowMs - machine.resumedAtMs;
     if (wokeMsAgo <= graceMs || wokeMsAgo >= ADDRESS_LIFETIME_LIMIT_MS) return wokeMsAgo <= graceMs;
-    if (address.broken || agent === null || agent.process.stopped) return true;
-    return this.#world.nowMs - agent.process.goesSinceMs <= graceMs;
+    if (agent === null || agent.process.stopped) return true;
+    return this.#world.nowMs - Math.max(agent.process.goesSinceMs, address.mendedAtMs) <= graceMs;
   }
 
   #acknowledge(store: SimStore, seq: number, alone: boolean): void {

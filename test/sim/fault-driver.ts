@@ -37,6 +37,8 @@ const FENCED_MS = 20_000;
 
 /** A program takes so long to start again at least. */
 const RESTART_MS = 60;
+/** Of the disk of the controller that refuses records: so often the controller is killed when it takes them again. */
+const KILLED_AFTER_FAILED_SAVES = 0.5;
 
 /** Makes a fault happen, and end. */
 export class FaultDriver {
@@ -66,6 +68,7 @@ export class FaultDriver {
     for (const node of nodes) node.reconfigure(this.#newest);
     network.healAll();
     records.broken = false;
+    records.slowness = 1;
     director.broken = false;
     for (const machine of machines.values()) {
       if (!machine.up) machine.boot();
@@ -182,10 +185,21 @@ export class FaultDriver {
         return later(() => this.#mendDisk(node));
       case 'records fail':
         records.broken = true;
-        return later(() => (records.broken = false));
+        return later(() => {
+          records.broken = false;
+          // What a failed save has left is found by the next start only.
+          if (amount < KILLED_AFTER_FAILED_SAVES && records.left !== null) {
+            this.#stage.controller()?.process.kill('killed');
+            restart(() => this.#stage.startController());
+          }
+        });
+      case 'slow records':
+        records.slowness = 1 + 100 * amount;
+        return later(() => (records.slowness = 1));
       case 'lose records':
         this.#stage.controller()?.process.kill('killed');
         records.record = null;
+        records.left = null;
         records.longestGrantMs = 0;
         return restart(() => this.#stage.startController());
       case 'old orders': {

@@ -21,6 +21,10 @@ import { SimProcess } from './sim-process.ts';
 
 /** A save takes so long at most, mostly far less. */
 const LONGEST_SAVE_MS = 60;
+/** A failed save is found after a restart so often. */
+const FAILED_BUT_LEFT = 0.7;
+/** So often it takes the place of what another one has left. */
+const OVERWRITTEN = 0.5;
 
 /** What the controller has on its disk. */
 export class RecordStore {
@@ -30,6 +34,13 @@ export class RecordStore {
   readonly told: { readonly node: string; readonly assignment: Assignment }[] = [];
   /** The disk refuses everything until it is mended. */
   broken = false;
+  /**
+   * A save that failed, and is all there all the same: only its fsync was refused. The next start finds it, unless another
+   * save has taken its place.
+   */
+  left: GroupRecord | null = null;
+  /** How many times longer than usual a save takes. */
+  slowness = 1;
   /** Told of each decision, of which nothing may follow yet. */
   onDecided: (record: GroupRecord, events: readonly NewEvent[]) => void = () => undefined;
   /** Told of each record that is durable now. */
@@ -48,6 +59,8 @@ class SimRecords implements Records {
   }
 
   load(): Map<string, GroupRecord> {
+    const { left } = this.#store;
+    if (left !== null) this.#kept(left);
     const { record } = this.#store;
     return new Map(record === null ? [] : [[record.group, record]]);
   }
@@ -55,13 +68,31 @@ class SimRecords implements Records {
   /** It takes its time, in which the controller goes on. The process may die before it is durable, and after. */
   save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
     this.#store.onDecided(record, events);
-    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS), () => {
+    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
       if (!this.#process.effect()) return;
-      if (this.#store.broken) return onSaved(new HsctlError('disk', 'database or disk is full'), []);
-      this.#store.record = record;
-      this.#store.onSaved(record);
+      if (this.#store.broken) {
+        if (this.#store.left === null || this.#random.chance(OVERWRITTEN))
+          this.#store.left = this.#random.chance(FAILED_BUT_LEFT) ? record : null;
+        return onSaved(new HsctlError('disk', 'database or disk is full'), []);
+      }
+      this.#kept(record);
       if (this.#process.effect()) onSaved(null, []);
     });
+  }
+
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
+      if (!this.#process.effect()) return;
+      if (this.#store.broken) return onSettled(new HsctlError('disk', 'database or disk is full'));
+      this.#store.left = null;
+      if (this.#process.effect()) onSettled(null);
+    });
+  }
+
+  #kept(record: GroupRecord): void {
+    this.#store.left = null;
+    this.#store.record = record;
+    this.#store.onSaved(record);
   }
 
   append(): void {}

@@ -142,9 +142,10 @@ export class AgentRun {
     });
   }
 
-  /** SIGTERM: everything is given back in order, then the process ends. */
+  /** SIGTERM: everything is given back in order, then the process ends; before it has begun it holds nothing and says nothing. */
   end(): void {
     this.process.run(() => {
+      if (!this.#hasBegun) return this.process.kill('killed');
       void this.node.stop().then(() => this.process.kill('killed'));
     });
   }

@@ -1,4 +1,3 @@
-import type { IndexKey } from '../../src/replication/log/index-key.ts';
 import { HsctlError } from '../../src/kit/errors.ts';
 import { LOG_START, type LogPosition, type LogState } from '../../src/model/position.ts';
 import { BatchCursor } from '../../src/protocol/batch/batch-cursor.ts';
@@ -6,6 +5,7 @@ import { checkSingleBatch } from '../../src/protocol/batch/check-batch.ts';
 import { OP } from '../../src/protocol/batch/layout.ts';
 import { whyNotNext } from '../../src/replication/log/continuity.ts';
 import { History } from '../../src/replication/log/history.ts';
+import { BatchOnlyLog } from '../replication/batch-only-log.ts';
 import type { AgentMemory, Log } from '../../src/replication/log/log.ts';
 import { controlRecord } from '../../src/replication/log/segment.ts';
 import type { SeededRandom } from './seeded-random.ts';
@@ -114,7 +114,7 @@ export class SimStore {
 }
 
 /** The log of one run of an agent over its store. */
-export class SimLog implements Log {
+export class SimLog extends BatchOnlyLog implements Log {
   readonly store: SimStore;
   readonly memory: AgentMemory;
   readonly #process: SimProcess;
@@ -127,6 +127,7 @@ export class SimLog implements Log {
   #cutting = false;
 
   constructor(store: SimStore, process: SimProcess, random: SeededRandom) {
+    super();
     this.store = store;
     this.#process = process;
     this.#random = random;
@@ -220,26 +221,6 @@ export class SimLog implements Log {
     }
     return bytes;
   }
-
-  get indexKey(): IndexKey {
-    return { store: 'none', key: [0, 0, 0, 0] };
-  }
-
-  takeIndexKey(): void {}
-
-  ship(): null {
-    return null;
-  }
-
-  expect(): void {
-    throw new Error('this log takes no segments whole');
-  }
-
-  readonly isExpecting = false;
-  readonly room = null;
-  readonly isSettled = true;
-
-  async settle(): Promise<void> {}
 
   async cut(position: LogPosition): Promise<string> {
     this.#check();

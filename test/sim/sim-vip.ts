@@ -14,8 +14,8 @@ export class KernelAddress {
   readonly #random: SeededRandom;
   /** On the machine's monotonic clock; null while the address is not there. */
   #untilMs: number | null = null;
-  /** It cannot be changed until mended. */
-  broken = false;
+  /** When it could last be changed again; Infinity while it cannot. */
+  mendedAtMs = -Infinity;
 
   constructor(machine: Machine, random: SeededRandom) {
     this.machine = machine;
@@ -26,6 +26,14 @@ export class KernelAddress {
   /** Whether the machine answers for the address now. */
   get held(): boolean {
     return this.#untilMs !== null && this.machine.monotonicMs() < this.#untilMs && !this.machine.suspended;
+  }
+
+  get broken(): boolean {
+    return this.mendedAtMs === Infinity;
+  }
+
+  set broken(broken: boolean) {
+    if (broken !== this.broken) this.mendedAtMs = broken ? Infinity : this.machine.world.nowMs;
   }
 
   set(lifetimeS: number): void {

@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 /**
  * A program that is a server or a client on a host of the rig, told what to do by lines:
  *   serve HOST PORT NAME          says its name to whoever connects (TCP) or sends (UDP); `serving HOST PORT`
- *   echo HOST PORT NAME           the same for UDP alone
  *   open ID HOST PORT             connects; `ID waiting`, then `ID name NAME` or `ID over CODE`
  *   say ID TEXT                   sends a line; `ID heard TEXT`
  *   sound ID HOST PORT            sends datagrams from a socket of its own until it hears; `ID waiting`, then as for open
@@ -83,7 +82,6 @@ function ask(id: string, host: string, port: number): void {
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [order = '', one = '', two = '', three = ''] = line.split(' ');
   if (order === 'serve') serve(one, Number(two), three);
-  else if (order === 'echo') echo(one, Number(two), three, () => print(`serving ${one} ${two}`));
   else if (order === 'open') open(one, two, Number(three));
   else if (order === 'sound') sound(one, two, Number(three));
   else if (order === 'ask') ask(one, two, Number(three));

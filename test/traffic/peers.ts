@@ -30,12 +30,6 @@ export class Peer {
     await this.#process.waitFor(new RegExp(`^serving ${address} ${port}$`, 'm'));
   }
 
-  /** The same for UDP alone, where the port has another server for TCP. */
-  async echo(address: string, port: number, name: string): Promise<void> {
-    this.#process.write(`echo ${address} ${port} ${name}`);
-    await this.#process.waitFor(new RegExp(`^serving ${address} ${port}$`, 'm'));
-  }
-
   /** Ends the program, as a crash does. */
   async kill(): Promise<void> {
     await this.#process.kill();

@@ -131,6 +131,28 @@ suite('links over plain TCP', () => {
     assert.equal(dialled.queuedBytes, 0);
   });
 
+  test('short messages that have to wait for their turn keep what they say', async (t) => {
+    const listener = await startListener(t);
+    const dialled = await dial(t, listener.port);
+    dialled.send(peerHello);
+    const { link } = await listener.nextLink();
+    link.pause();
+    while (dialled.send({ type: 'batch', bytes: new Uint8Array(256 * 1024) }));
+    const said = Array.from({ length: 100 }, (_, index) => ack(index));
+    for (const message of said) dialled.send(message);
+    assert.ok(dialled.queuedBytes > 0);
+    const heard: LinkMessage[] = [];
+    const all = new Promise<void>((resolve) => {
+      link.onMessage((message) => {
+        if (message.type === 'ack') heard.push(message);
+        if (heard.length === said.length) resolve();
+      });
+    });
+    link.resume();
+    await all;
+    assert.deepEqual(heard, said);
+  });
+
   test('give up a peer that reads nothing', async (t) => {
     const listener = await startListener(t);
     const dialled = await dial(t, listener.port);

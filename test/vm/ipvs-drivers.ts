@@ -8,8 +8,10 @@ import { tool } from '../rig/tool.ts';
 import { realDeps } from '../traffic/group.ts';
 import { Peer } from '../traffic/peers.ts';
 import { type Family, type Forwarding, IpvsNet, virtualAddress } from './ipvs-net.ts';
+import { startAnswering } from './load.ts';
 
-const PORT = 9000;
+/** Of all services. */
+export const PORT = 9000;
 
 let shared: Promise<IpvsDrivers> | null = null;
 after(async () => (await shared)?.close());
@@ -101,18 +103,20 @@ export class IpvsDrivers {
   }
 }
 
-/** Servers of a node on each address to which the director may send. */
-async function serve(net: IpvsNet, node: string): Promise<void> {
-  const host = net.rig.host(node);
-  const peer = await Peer.start(host);
-  const virtual = (['dr', 'tun'] as const).flatMap((one) => [virtualAddress(one, 4), virtualAddress(one, 6)]);
-  const places = [host.address, host.address6, ...virtual].map((address) => ({ address, port: PORT }));
-  const beside = ([4, 6] as const).map((family) => ({ address: virtualAddress('dr', family), port: PORT + 1 }));
-  await Promise.all([...places, ...beside].map(({ address, port }) => peer.serve(address, port, node)));
-}
-
 /** How ipvsadm names it. */
 export function nameOf({ forwarding, family, protocol }: Service): string {
   const host = virtualAddress(forwarding, family);
   return `${protocol === 'tcp' ? '-t' : '-u'} ${family === 6 ? `[${host}]` : host}:${PORT}`;
+}
+
+/** Servers of a node on each address to which the director may send, and beside. */
+function serve(net: IpvsNet, node: string): Promise<void> {
+  const beside = ([4, 6] as const).map((family) => `${virtualAddress('dr', family)}/${PORT + 1}`);
+  const places = [...net.addressesOf(node).map((address) => `${address}/${PORT}`), ...beside];
+  const protocols = ['tcp', 'udp'] as const;
+  return startAnswering(
+    net.rig.host(node),
+    node,
+    protocols.flatMap((protocol) => places.map((place) => `${protocol}/${place}`)),
+  );
 }

@@ -38,6 +38,13 @@ export class IpvsNet {
     return net;
   }
 
+  /** Addresses of a node to which the director may send. */
+  addressesOf(node: string): readonly string[] {
+    const { address, address6 } = this.rig.host(node);
+    const virtual = (['dr', 'tun'] as const).flatMap((one) => FAMILIES.map((family) => virtualAddress(one, family)));
+    return [address, address6, ...virtual];
+  }
+
   /** State and last lines of every process, for a person who looks for a cause. */
   tails(): string {
     return this.rig.tails() + this.director.tails();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { buildCppFriendList, cppFriendList } from '../rig/friend-list.ts';
 import { tool } from '../rig/tool.ts';
+import { buildLoad } from './load.ts';
 
 /**
  * What the VM has in memory from the beginning, over the root that it shares with this machine: asking for a file there
@@ -26,10 +27,10 @@ export function payload(): Promise<readonly string[]> {
 }
 
 async function find(): Promise<readonly string[]> {
-  await Promise.all([warmCache(), buildCppFriendList()]);
+  const [load] = await Promise.all([buildLoad(), warmCache(), buildCppFriendList()]);
   const own = ['bin', 'src', 'test', 'scripts', 'examples'].flatMap((folder) => filesIn(join(PROJECT, folder)));
   const programs = await Promise.all(PROGRAMS.map(programFiles));
-  const others = [join(PROJECT, 'package.json'), cppFriendList('', 0)[0] ?? ''];
+  const others = [join(PROJECT, 'package.json'), cppFriendList('', 0)[0] ?? '', ...load];
   const all = [
     ...own,
     ...others,

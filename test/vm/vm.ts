@@ -9,6 +9,17 @@ import { Kernel } from './kernel.ts';
 import type { VmLine, VmResult, VmSaid } from './result.ts';
 
 const MEMORY_MIB = 2048;
+/** Without what makes kernel and libraries copy by instructions that repeat themselves, which are emulated a turn at a time. */
+const PROCESSOR = 'max,-erms,-fsrm';
+const KERNEL_OPTIONS = [
+  'console=ttyS0 quiet loglevel=3 panic=-1 oops=panic mitigations=off',
+  // Programs at fixed addresses: what was translated of one serves the next.
+  'norandmaps',
+  // As for the processor.
+  'clearcpuid=rep_good',
+  // One clock for all emulated processors, read in place: any other is a device, and reading it leaves the emulation.
+  'tsc=reliable clocksource=tsc',
+];
 const TAIL_CHARACTERS = 8192;
 
 /**
@@ -19,11 +30,10 @@ function qemuArguments(kernel: Kernel, initramfs: string): string[] {
   return [
     // Ends with this process, whatever ends that.
     ['setpriv', '--pdeathsig', 'KILL'],
-    ['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(MEMORY_MIB)],
+    ['qemu-system-x86_64', '-accel', 'tcg,thread=multi', '-cpu', PROCESSOR, '-smp', '2', '-m', String(MEMORY_MIB)],
     ['-nodefaults', '-no-user-config', '-display', 'none', '-nic', 'none', '-no-reboot'],
     ['-kernel', kernel.image, '-initrd', initramfs],
-    // Programs at fixed addresses: what was translated of one serves the next.
-    ['-append', 'console=ttyS0 quiet loglevel=3 panic=-1 oops=panic mitigations=off norandmaps'],
+    ['-append', KERNEL_OPTIONS.join(' ')],
     ['-virtfs', 'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap'],
   ].flat();
 }

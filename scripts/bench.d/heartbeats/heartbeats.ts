@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PROFILES } from '../../../src/config/profiles.ts';
 import type { LocalMachine } from '../../../test/rig/machine.ts';
 import { freePorts } from '../../../test/rig/free-ports.ts';
+import { UNIT_PRIORITY } from '../../../test/rig/unit-priority.ts';
 import type { Bench } from '../bench-types.ts';
 import { firstServed } from '../catchup/first-served.ts';
 import { percentile } from '../percentile.ts';
@@ -18,8 +19,6 @@ const IDLE_MS = 20_000;
 /** In runs of so many writes, as long as it takes. */
 const LOAD_MS = 20_000;
 const LOAD = { pipeline: 16, writes: 500_000 } as const;
-/** As the units have it (scripts/systemd). */
-const PRIORITY = ['nice', '-n', '-10'];
 /** The store is compacted when it has not changed for so long. */
 const SETTLED_MS = 3_000;
 const NODES: readonly DuoNode[] = ['a', 'b'];
@@ -106,7 +105,7 @@ async function start(machine: LocalMachine): Promise<{ duo: HsctlDuo; taps: Taps
   const duo = await HsctlDuo.start(machine, {
     hsctl: await builtPackage(machine),
     replication: { catchUpRate: 'unlimited' },
-    ...(process.getuid?.() === 0 ? { wrap: PRIORITY } : {}),
+    ...(process.getuid?.() === 0 ? { wrap: UNIT_PRIORITY } : {}),
     controlPorts: { agents: { a, b }, controller: { a: taps.a.port, b: taps.b.port } },
   });
   for (const node of NODES) taps[node].watch(duo.pid(node));

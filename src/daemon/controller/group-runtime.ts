@@ -84,7 +84,9 @@ export class GroupRuntime {
     this.#notify.recorded(this.controller.record);
     this.#startBeat();
     this.#startProbes();
-    const count = scheduler.every(COUNT_MS, () => void this.#countConnections());
+    const count = scheduler.every(COUNT_MS, () => {
+      if (this.controller.record.drained.length > 0 || this.connections.size > 0) void this.#countConnections();
+    });
     const repair = scheduler.every(REPAIR_MS, () => this.controller.repairTraffic(), random() * REPAIR_MS);
     logger.info('watching the group', { nodes: this.#group.nodes.map(({ id }) => id) });
     await Promise.all([...this.#links.values()].map((link) => link.run(signal)));

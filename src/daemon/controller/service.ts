@@ -97,16 +97,17 @@ export class RunningController implements ControllerService {
 
   explain(group: string): Explanation {
     const explained = this.#group(group).controller.explain();
-    const first = explained.find((rule) => rule.holds);
+    const deciding = explained.find((rule) => rule.holds);
     return {
       apiVersion: API_VERSION,
       group,
-      wouldDo: first?.id ?? null,
-      rules: explained.map(({ id, title, why, protects, holds, guards }) => ({
+      wouldDo: deciding?.id ?? null,
+      rules: explained.map(({ id, title, why, protects, holds, reached, guards }) => ({
         id,
         why: `${title}: ${why}`,
         protects: [...protects],
         holds,
+        reached,
         guards: [...guards],
       })),
     };

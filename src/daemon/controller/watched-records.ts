@@ -1,4 +1,5 @@
 import type { NewEvent, Records, Saved } from '../../controller/ports.ts';
+import type { HsctlError } from '../../kit/errors.ts';
 import type { Logger } from '../../kit/logger.ts';
 import type { GroupEvent } from '../../model/event.ts';
 import type { GroupRecord } from '../../model/group-record.ts';
@@ -36,6 +37,10 @@ export class WatchedRecords implements Records {
       this.#note(saved);
       if (error !== null) this.#logger.error(error.message, { hint: error.hint });
     });
+  }
+
+  settle(onSettled: (error: HsctlError | null) => void): void {
+    this.#records.settle(onSettled);
   }
 
   load(): Map<string, GroupRecord> {

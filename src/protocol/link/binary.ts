@@ -1,5 +1,5 @@
 import { HsctlError } from '../../kit/errors.ts';
-import type { Ack, Beat, Grant, Ping, Release } from './messages.ts';
+import type { Ack, Beat, Grant, LinkMessage, Ping, Release } from './messages.ts';
 
 /**
  * Fixed layouts of the frequent messages, little-endian; every number is an f64, flags are one byte.
@@ -10,77 +10,87 @@ import type { Ack, Beat, Grant, Ping, Release } from './messages.ts';
  *   release  renouncedEpoch
  */
 export type BinaryMessage = Beat | Grant | Ack | Ping | Release;
+type BinaryType = BinaryMessage['type'];
 
-/** Writes the body of `message` at `offset`, which must have room for it. */
-export function writeBinary(message: BinaryMessage, into: DataView, offset: number): void {
-  const put = (index: number, value: number): void => into.setFloat64(offset + 8 * index, value, true);
+/** Whether messages of this type have a fixed layout. */
+export function isBinaryType(type: LinkMessage['type']): type is BinaryType {
+  return type === 'beat' || type === 'grant' || type === 'ack' || type === 'ping' || type === 'release';
+}
+
+export function isBinary(message: LinkMessage): message is BinaryMessage {
+  return isBinaryType(message.type);
+}
+
+/** Writes the body of `message` at `at`, where there must be room for it. */
+export function writeBinary(message: BinaryMessage, into: DataView, at: number): void {
   switch (message.type) {
     case 'beat':
-      put(0, message.sentAtMs);
-      put(1, message.epoch);
-      put(2, message.endSeq);
-      put(3, message.confirmedSeq);
-      put(4, message.peerSilentMs);
-      into.setUint8(offset + 40, message.wantsLease ? 1 : 0);
+      into.setFloat64(at, message.sentAtMs, true);
+      into.setFloat64(at + 8, message.epoch, true);
+      into.setFloat64(at + 16, message.endSeq, true);
+      into.setFloat64(at + 24, message.confirmedSeq, true);
+      into.setFloat64(at + 32, message.peerSilentMs, true);
+      into.setUint8(at + 40, message.wantsLease ? 1 : 0);
       break;
     case 'grant':
-      put(0, message.echoedSentAtMs);
-      put(1, message.epoch);
-      put(2, message.leaseMs);
-      put(3, message.lingerMs);
+      into.setFloat64(at, message.echoedSentAtMs, true);
+      into.setFloat64(at + 8, message.epoch, true);
+      into.setFloat64(at + 16, message.leaseMs, true);
+      into.setFloat64(at + 24, message.lingerMs, true);
       break;
     case 'ack':
-      put(0, message.epoch);
-      put(1, message.seq);
+      into.setFloat64(at, message.epoch, true);
+      into.setFloat64(at + 8, message.seq, true);
       break;
     case 'ping':
-      put(0, message.sentAtMs);
-      put(1, message.epoch);
-      put(2, message.confirmedSeq);
-      into.setUint8(offset + 24, message.wantsLease ? 1 : 0);
+      into.setFloat64(at, message.sentAtMs, true);
+      into.setFloat64(at + 8, message.epoch, true);
+      into.setFloat64(at + 16, message.confirmedSeq, true);
+      into.setUint8(at + 24, message.wantsLease ? 1 : 0);
       break;
     case 'release':
-      put(0, message.renouncedEpoch);
+      into.setFloat64(at, message.renouncedEpoch, true);
       break;
   }
 }
 
-/** Reads a body of exactly the length that its frame type demands. @throws HsctlError('format') */
-export function readBinary(type: BinaryMessage['type'], body: Uint8Array): BinaryMessage {
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const time = (index: number, field: string): number => finite(view.getFloat64(8 * index, true), type, field);
-  const count = (index: number, field: string): number => whole(view.getFloat64(8 * index, true), type, field);
+/** Reads the body at `at`, of exactly the length that its frame type demands. @throws HsctlError('format') */
+export function readBinary(type: BinaryType, from: DataView, at: number): BinaryMessage {
   switch (type) {
     case 'beat':
       return {
         type,
-        sentAtMs: time(0, 'sentAtMs'),
-        epoch: count(1, 'epoch'),
-        endSeq: count(2, 'endSeq'),
-        confirmedSeq: count(3, 'confirmedSeq'),
-        peerSilentMs: time(4, 'peerSilentMs'),
-        wantsLease: flag(view.getUint8(40), type),
+        sentAtMs: finite(from.getFloat64(at, true), type, 'sentAtMs'),
+        epoch: whole(from.getFloat64(at + 8, true), type, 'epoch'),
+        endSeq: whole(from.getFloat64(at + 16, true), type, 'endSeq'),
+        confirmedSeq: whole(from.getFloat64(at + 24, true), type, 'confirmedSeq'),
+        peerSilentMs: finite(from.getFloat64(at + 32, true), type, 'peerSilentMs'),
+        wantsLease: flag(from.getUint8(at + 40), type),
       };
     case 'grant':
       return {
         type,
-        echoedSentAtMs: time(0, 'echoedSentAtMs'),
-        epoch: count(1, 'epoch'),
-        leaseMs: duration(view, 2, 'leaseMs'),
-        lingerMs: duration(view, 3, 'lingerMs'),
+        echoedSentAtMs: finite(from.getFloat64(at, true), type, 'echoedSentAtMs'),
+        epoch: whole(from.getFloat64(at + 8, true), type, 'epoch'),
+        leaseMs: duration(from.getFloat64(at + 16, true), type, 'leaseMs'),
+        lingerMs: duration(from.getFloat64(at + 24, true), type, 'lingerMs'),
       };
     case 'ack':
-      return { type, epoch: count(0, 'epoch'), seq: count(1, 'seq') };
+      return {
+        type,
+        epoch: whole(from.getFloat64(at, true), type, 'epoch'),
+        seq: whole(from.getFloat64(at + 8, true), type, 'seq'),
+      };
     case 'ping':
       return {
         type,
-        sentAtMs: time(0, 'sentAtMs'),
-        epoch: count(1, 'epoch'),
-        confirmedSeq: count(2, 'confirmedSeq'),
-        wantsLease: flag(view.getUint8(24), type),
+        sentAtMs: finite(from.getFloat64(at, true), type, 'sentAtMs'),
+        epoch: whole(from.getFloat64(at + 8, true), type, 'epoch'),
+        confirmedSeq: whole(from.getFloat64(at + 16, true), type, 'confirmedSeq'),
+        wantsLease: flag(from.getUint8(at + 24), type),
       };
     case 'release':
-      return { type, renouncedEpoch: count(0, 'renouncedEpoch') };
+      return { type, renouncedEpoch: whole(from.getFloat64(at, true), type, 'renouncedEpoch') };
   }
 }
 
@@ -94,10 +104,9 @@ function finite(value: number, type: string, field: string): number {
   throw new HsctlError('format', `${type}: ${field} is ${value}, not a time`);
 }
 
-function duration(view: DataView, index: number, field: string): number {
-  const value = finite(view.getFloat64(8 * index, true), 'grant', field);
-  if (value >= 0) return value;
-  throw new HsctlError('format', `grant: ${field} is ${value}, below 0`);
+function duration(value: number, type: string, field: string): number {
+  if (finite(value, type, field) >= 0) return value;
+  throw new HsctlError('format', `${type}: ${field} is ${value}, below 0`);
 }
 
 function flag(value: number, type: string): boolean {

@@ -1,5 +1,5 @@
 import { assert, HsctlError } from '../../kit/errors.ts';
-import { readBinary } from './binary.ts';
+import { isBinaryType, readBinary } from './binary.ts';
 import { FRAME_HEADER_BYTES, type FrameType, frameTypeByCode, type LinkKind } from './frames.ts';
 import type { LinkMessage } from './messages.ts';
 import { JSON_SCHEMAS, type JsonMessage } from './schemas.ts';
@@ -20,6 +20,10 @@ export class LinkDecoder {
   #broken: HsctlError | null = null;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
+  /** How many bytes of the chunk count. */
+  #end = 0;
+  /** Of the chunk, as numbers. One stays good for as long as the chunks lie in one buffer. */
+  #numbers: DataView = new DataView(NO_BYTES.buffer);
   readonly #header = new Uint8Array(FRAME_HEADER_BYTES);
   #headerFilled = 0;
   /** Frame whose body is being taken; null between frames. */
@@ -28,19 +32,24 @@ export class LinkDecoder {
   /** Room for a body that does not arrive in one piece; null if none has begun. */
   #gathered: Uint8Array | null = null;
 
-  /** The next bytes; they must not change before they are used up or `keep`. The chunk before must be used up: `next` gave null. */
-  feed(chunk: Uint8Array): void {
-    assert(this.#at === this.#chunk.length, 'the decoder is fed when it has nothing left');
+  /**
+   * The next bytes: the first `length` of a chunk. They must not change before they are used up or `keep`. Those before must be
+   * used up: `next` gave null.
+   */
+  feed(chunk: Uint8Array, length = chunk.length): void {
+    assert(this.#at === this.#end, 'the decoder is fed when it has nothing left');
     this.#chunk = chunk;
     this.#at = 0;
+    this.#end = length;
   }
 
   /** The bytes that were fed are about to change: keeps a copy of those that were not used. */
   keep(): void {
-    if (this.#at === this.#chunk.length) return;
+    if (this.#at === this.#end) return;
     // Not `slice`, which gives a view of a Buffer.
-    this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at));
+    this.#chunk = new Uint8Array(this.#chunk.subarray(this.#at, this.#end));
     this.#at = 0;
+    this.#end = this.#chunk.length;
   }
 
   /** The next message, or null if more bytes are needed. @throws HsctlError('format'), and again at each later call. */
@@ -57,33 +66,44 @@ export class LinkDecoder {
   #next(): LinkMessage | null {
     if (this.#frame === null && !this.#takeHeader()) return null;
     const frame = this.#frame!;
-    const available = Math.min(this.#bodyLeft, this.#chunk.length - this.#at);
+    const beginsAt = this.#at;
+    const available = Math.min(this.#bodyLeft, this.#end - beginsAt);
     if (available === 0) return null;
-    const piece = this.#chunk.subarray(this.#at, this.#at + available);
     this.#at += available;
     this.#bodyLeft -= available;
     if (this.#bodyLeft === 0) this.#frame = null;
-    if (frame.type === 'batch' || frame.type === 'hint') return { type: frame.type, bytes: piece };
-    const body = this.#gather(piece);
-    if (body === null) return null;
-    const message = parseBody(frame.type, body);
-    if (frame.link !== 'both') this.#kind = frame.link;
+    const message = this.#messageAt(beginsAt, frame.type);
+    if (message !== null && frame.link !== 'both') this.#kind = frame.link;
     return message;
+  }
+
+  /** The message whose body, or a piece of it, lies from there up to where the decoder is; null if the body is not complete. */
+  #messageAt(beginsAt: number, type: FrameType['type']): LinkMessage | null {
+    if (isBinaryType(type) && this.#bodyLeft === 0 && this.#gathered === null) {
+      const { buffer, byteOffset } = this.#chunk;
+      if (this.#numbers.buffer !== buffer) this.#numbers = new DataView(buffer);
+      return readBinary(type, this.#numbers, byteOffset + beginsAt);
+    }
+    const piece = this.#chunk.subarray(beginsAt, this.#at);
+    if (type === 'batch' || type === 'hint') return { type, bytes: piece };
+    const body = this.#gather(piece);
+    return body === null ? null : parseBody(type, body);
   }
 
   /** Takes the header of the next frame, as far as it has come. */
   #takeHeader(): boolean {
     const wanted = FRAME_HEADER_BYTES - this.#headerFilled;
-    const available = Math.min(wanted, this.#chunk.length - this.#at);
+    const available = Math.min(wanted, this.#end - this.#at);
     for (let taken = 0; taken < available; taken += 1) {
       this.#header[this.#headerFilled + taken] = this.#chunk[this.#at + taken]!;
     }
     this.#at += available;
     this.#headerFilled += available;
     if (this.#headerFilled < FRAME_HEADER_BYTES) return false;
-    const [b0 = 0, b1 = 0, b2 = 0, b3 = 0, code = 0] = this.#header;
-    const bodyBytes = b0 + b1 * 0x100 + b2 * 0x1_0000 + b3 * 0x100_0000 - 1;
-    this.#frame = this.#checkFrame(code, bodyBytes);
+    const header = this.#header;
+    const length = header[0]! + header[1]! * 0x100 + header[2]! * 0x1_0000 + header[3]! * 0x100_0000;
+    const bodyBytes = length - 1;
+    this.#frame = this.#checkFrame(header[4]!, bodyBytes);
     this.#headerFilled = 0;
     this.#bodyLeft = bodyBytes;
     return true;
@@ -132,7 +152,7 @@ function parseBody(type: Exclude<LinkMessage['type'], 'batch' | 'hint'>, body: U
     case 'ack':
     case 'ping':
     case 'release':
-      return readBinary(type, body);
+      return readBinary(type, new DataView(body.buffer, body.byteOffset), 0);
     case 'hello':
     case 'report':
     case 'assign':

@@ -1,5 +1,5 @@
 import { HsctlError } from '../../kit/errors.ts';
-import { writeBinary } from './binary.ts';
+import { type BinaryMessage, writeBinary } from './binary.ts';
 import { FRAME_HEADER_BYTES, type FrameType, frameTypeOf } from './frames.ts';
 import type { LinkMessage } from './messages.ts';
 
@@ -24,7 +24,7 @@ export function encodeMessage(message: LinkMessage): EncodedFrame {
     case 'ack':
     case 'ping':
     case 'release': {
-      const head = newFrame(frame, frame.most, frame.most);
+      const head = newBinaryFrame(message.type);
       writeBinary(message, new DataView(head.buffer), FRAME_HEADER_BYTES);
       return { head, payload: null };
     }
@@ -44,6 +44,12 @@ export function encodeMessage(message: LinkMessage): EncodedFrame {
       return { head, payload: null };
     }
   }
+}
+
+/** The frame of a message of fixed layout, but for its body. */
+export function newBinaryFrame(type: BinaryMessage['type']): Uint8Array {
+  const frame = frameTypeOf(type);
+  return newFrame(frame, frame.most, frame.most);
 }
 
 /** A buffer with the frame's header and room for `held` bytes of the body. */

@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   read,
   readFileSync,
@@ -17,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { makeDirectory } from '../../kit/make-directory.ts';
 import type { Disk, DiskFile, FileFacts } from './disk.ts';
 
 const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
@@ -89,7 +89,7 @@ export class NodeDisk implements Disk {
   readonly pid = process.pid;
 
   makeDirectory(path: string): void {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(path);
   }
 
   list(path: string): readonly string[] {

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { makeDirectory } from '../../kit/make-directory.ts';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 
@@ -53,7 +54,7 @@ export class CreatedServices {
   #write(services: ReadonlySet<string>): void {
     if (this.#file === null) return;
     const unfinished = `${this.#file}.unfinished`;
-    mkdirSync(dirname(this.#file), { recursive: true });
+    makeDirectory(dirname(this.#file));
     writeFileSync(unfinished, `${JSON.stringify({ boot: this.#boot(), services: [...services] })}\n`);
     renameSync(unfinished, this.#file);
   }

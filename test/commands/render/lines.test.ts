@@ -35,6 +35,7 @@ describe('an explanation', () => {
     why: 'the master gave its lease back: promote the slave',
     protects: ['I1', 'I2'],
     holds: false,
+    reached: true,
     guards: [
       { name: 'the lease was released', holds: false, found: 'a holds it for 812 ms more' },
       { name: 'the slave is in sync', holds: true, found: 'a, b' },
@@ -52,14 +53,25 @@ blocked R30  the master gave its lease back: promote the slave (I1, I2)
     );
   });
 
-  it('says first which rule acts', () => {
+  it('says first which rule decides, and that nobody looks at those behind it', () => {
     const acting = { ...rule, holds: true, protects: [], guards: [] };
+    const behind = { ...acting, id: 'R40', why: 'wait', reached: false };
+    const blocked = { ...behind, id: 'R50', holds: false };
     assert.deepEqual(
-      renderExplanation({ apiVersion: API_VERSION, group: 'world', wouldDo: 'R30', rules: [acting] }, noPaint),
+      renderExplanation(
+        { apiVersion: API_VERSION, group: 'world', wouldDo: 'R30', rules: [acting, behind, blocked] },
+        noPaint,
+      ),
       [
-        'world: R30 acts: the master gave its lease back: promote the slave',
+        'world: R30 decides: the master gave its lease back: promote the slave',
         '',
-        'holds  R30  the master gave its lease back: promote the slave',
+        'decides R30  the master gave its lease back: promote the slave',
+        '',
+        'not looked at: R30 decides first; this is what the rules behind it would find',
+        '',
+        'behind  R40  wait',
+        '',
+        'blocked R50  wait',
       ],
     );
   });
