@@ -119,15 +119,13 @@ export class DiskLog implements Log {
   }
 
   get indexKey(): IndexKey {
-    const { store, key } = this.#store.meta;
-    return { store, key };
+    return this.#store.indexKey;
   }
 
   takeIndexKey(key: IndexKey, keys: number): void {
     this.#checkOpen();
     if (this.end.seq > 0) throw new Error('invariant broken: the index was to get another key and is not empty');
-    this.#store.takeIndexKey(key);
-    this.#intake.expectKeys(keys);
+    this.#store.takeIndexKey(key, keys);
   }
 
   ship(from: number): Shipment | null {
@@ -136,11 +134,7 @@ export class DiskLog implements Log {
 
   expect(hint: Uint8Array): void {
     this.#checkOpen();
-    try {
-      this.#intake.expect(hint);
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    this.#orFail(() => this.#intake.expect(hint));
   }
 
   get room(): Promise<void> | null {
@@ -323,8 +317,7 @@ export class DiskLog implements Log {
   #checkOpen(): void {
     const wrong = this.#failure ?? this.damage;
     if (wrong !== null) throw wrong;
-    if (this.#closedTo !== null)
-      throw new Error(`invariant broken: the log was to be changed while it ${this.#closedTo}`);
+    if (this.#closedTo !== null) throw new Error(`invariant broken: the log is changed while it ${this.#closedTo}`);
   }
 
   /** Resolves once nothing goes on in the background. */
@@ -354,9 +347,12 @@ export class DiskLog implements Log {
   }
 
   #settleNow(): void {
-    if (this.#intake.isSettled) return;
+    if (!this.#intake.isSettled) this.#orFail(() => this.#intake.settleNow());
+  }
+
+  #orFail(work: () => void): void {
     try {
-      this.#intake.settleNow();
+      work();
     } catch (error) {
       throw this.#fail(error);
     }

@@ -53,7 +53,6 @@ export class Intake {
   #builder: IndexBuilder | null = null;
   /** The builder was told to finish. */
   #finishing: Promise<void> | null = null;
-  #expectedKeys = 0;
   /** The last segment, if it was broken off. */
   #broken: Segment | null = null;
   #steps: Steps<void> | null = null;
@@ -76,11 +75,6 @@ export class Intake {
   /** Resolves once there is room for the entries of more segments; null if there is. */
   get room(): Promise<void> | null {
     return this.#builder?.room ?? null;
-  }
-
-  /** About how many keys will come in all, to a log that is empty. */
-  expectKeys(keys: number): void {
-    this.#expectedKeys = keys;
   }
 
   /**
@@ -158,9 +152,9 @@ export class Intake {
     takeFacts(segment, hint);
     segment.shippedHint = hintBytes;
     segment.indexed = false;
-    const { index, options } = this.#store;
+    const { index, options, expectedKeys } = this.#store;
     if (index.keys.count === 0 && this.#unindexed.length === 0) {
-      this.#builder ??= options.startIndexBuilder(this.#expectedKeys);
+      this.#builder ??= options.startIndexBuilder(expectedKeys);
     }
     if (this.#builder !== null) return this.#builder.add(segment.id, entries);
     this.#unindexed.push({ segment, entries });

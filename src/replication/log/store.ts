@@ -59,6 +59,8 @@ export class Store {
   readonly reader = new LogReader(this.segments);
   readonly syncer: Syncer;
   index: LogIndex;
+  /** About how many keys will come from a master to a log that starts from nothing. */
+  expectedKeys = 0;
   /** What was found to be damaged; nothing of the log is known then if that was when it was opened. */
   damage: Damage | null = null;
   readonly #lock: StoreLock;
@@ -131,8 +133,14 @@ export class Store {
     return null;
   }
 
-  /** Gives the empty index another key. @throws HsctlError('disk') */
-  takeIndexKey({ store, key }: IndexKey): void {
+  get indexKey(): IndexKey {
+    const { store, key } = this.meta;
+    return { store, key };
+  }
+
+  /** Gives the empty index, for which about so many keys will come, another key. @throws HsctlError('disk') */
+  takeIndexKey({ store, key }: IndexKey, keys: number): void {
+    this.expectedKeys = keys;
     if (store === this.meta.store) return;
     this.meta.setIndexKey(store, key);
     this.fingerprint = new Fingerprint(key);
