@@ -194,7 +194,7 @@ export class FaultDriver {
           }
         });
       case 'slow records':
-        records.slowness = 1 + 100 * amount;
+        records.slowness = 1 + 400 * amount;
         return later(() => (records.slowness = 1));
       case 'lose records':
         this.#stage.controller()?.process.kill('killed');

@@ -88,16 +88,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'src/controller/group-controller.ts',
     find: ' && (saving === null || mayGrant(saving, node, epoch));',
     replace: ';',
-    faults: [
-      'slow records',
-      'records fail',
-      'isolate',
-      'stop agent',
-      'cut',
-      'suspend',
-      'kill controller',
-      'promote',
-      'crash app',
+    story: [
+      { kind: 'slow records', where: 'director', after: [0, 0], for: [10, 10] },
+      { kind: 'stop controller', where: 'director', after: [0, 0.1], for: [1.8, 2.2] },
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [6, 6] },
+      { kind: 'stop agent', where: 'master', after: [0, 0], for: [2.3, 3.5] },
     ],
   },
   {
