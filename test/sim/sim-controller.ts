@@ -68,8 +68,7 @@ class SimRecords implements Records {
   /** It takes its time, in which the controller goes on. The process may die before it is durable, and after. */
   save(record: GroupRecord, events: readonly NewEvent[], onSaved: Saved): void {
     this.#store.onDecided(record, events);
-    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
-      if (!this.#process.effect()) return;
+    this.#written(() => {
       if (this.#store.broken) {
         if (this.#store.left === null || this.#random.chance(OVERWRITTEN))
           this.#store.left = this.#random.chance(FAILED_BUT_LEFT) ? record : null;
@@ -81,11 +80,17 @@ class SimRecords implements Records {
   }
 
   settle(onSettled: (error: HsctlError | null) => void): void {
-    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
-      if (!this.#process.effect()) return;
+    this.#written(() => {
       if (this.#store.broken) return onSettled(new HsctlError('disk', 'database or disk is full'));
       this.#store.left = null;
       if (this.#process.effect()) onSettled(null);
+    });
+  }
+
+  /** What comes of a write, once the disk has had its time. */
+  #written(then: () => void): void {
+    this.#process.after(this.#random.spread(0.1, LONGEST_SAVE_MS) * this.#store.slowness, () => {
+      if (this.#process.effect()) then();
     });
   }
 
