@@ -140,6 +140,8 @@ export class AgentNode {
   act(change: () => void): void {
     try {
       change();
+      // A master asks for its slave to be in sync once that one has all, and then confirms nothing without it.
+      if (this.core.proposal?.inSync.includes(this.#settings.peer)) this.#noteAlone(false);
     } catch (error) {
       this.onDiskFailure(error);
     }

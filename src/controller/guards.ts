@@ -13,6 +13,7 @@ import {
   nodeNamed,
   obstaclesTo,
   tellsNothing,
+  wentAlone,
   type GroupView,
   type NodeView,
 } from './view.ts';
@@ -200,15 +201,15 @@ export const someCandidate: Guard = {
 export const neverWentAlone: Guard = {
   name: 'the only in-sync node gave up before it went on without the others',
   test(view) {
-    const { formerInSync, inSync, epoch } = view.record;
-    const alone = nodeNamed(view, inSync[0] ?? null);
-    const report = alone?.report ?? null;
-    if (formerInSync === null || alone === null || report === null)
-      return finding(false, 'no such change is on record');
-    // One report says both, so nothing can have come in between.
-    if (report.renouncedEpoch < epoch) return finding(false, `${alone.id} has not given up epoch ${epoch}`);
-    const never = !report.confirmedAlone;
-    return finding(never, `${alone.id} ${never ? 'never confirmed' : 'may have confirmed'} anything alone`);
+    const alone = wentAlone(view);
+    if (alone === null) return finding(false, 'no such change is on record');
+    const { node, answer } = alone;
+    const found = {
+      never: `${node.id} never confirmed anything alone`,
+      perhaps: `${node.id} may have confirmed anything alone`,
+      unsaid: `${node.id} has not said yet whether it confirmed anything alone`,
+    };
+    return finding(answer === 'never', found[answer]);
   },
 };
 

@@ -73,6 +73,16 @@ export const RULES = [
     protects: ['I2'],
   },
   {
+    id: 'R295',
+    title: 'the others are in sync after all',
+    when: [guard.stageIs('fencing', 'serving', 'promoting'), guard.neverWentAlone],
+    change: change.restoreInSync,
+    effect: 'the in-sync set is again what it was before the master asked to go on alone',
+    to: null,
+    why: 'what the master lost before it went on alone, the others have confirmed and hold',
+    protects: ['I2', 'I9'],
+  },
+  {
     id: 'R300',
     title: 'fenced: promote',
     when: [guard.stageIs('fencing'), guard.formerMasterIsFenced, guard.not(guard.targetIsLost), guard.choiceIsComplete],
@@ -171,16 +181,6 @@ export const RULES = [
     to: null,
     why: 'the master confirms alone, or takes the slave as a full copy, only after this is on record',
     protects: ['I2'],
-  },
-  {
-    id: 'R510',
-    title: 'the others are in sync after all',
-    when: [reigning, guard.neverWentAlone],
-    change: change.restoreInSync,
-    effect: 'the in-sync set is again what it was before the master asked to go on alone',
-    to: null,
-    why: 'what the master lost before it went on alone, the others have confirmed and hold',
-    protects: ['I2', 'I9'],
   },
   {
     id: 'R600',

@@ -91,6 +91,23 @@ export function hasRenounced(view: GroupView, node: NodeView): boolean {
   return node.renouncedEpoch >= view.record.epoch;
 }
 
+/**
+ * Whether the only in-sync node, which asked to go on without the others, ever confirmed anything without them: only its own
+ * word tells, and only once it has given up every epoch in which it could have. Null if no such change is on record.
+ */
+export function wentAlone(
+  view: GroupView,
+): { readonly node: NodeView; readonly answer: 'never' | 'perhaps' | 'unsaid' } | null {
+  const { formerInSync, inSync, stage, epoch, previousEpoch } = view.record;
+  const node = nodeNamed(view, inSync[0] ?? null);
+  if (formerInSync === null || node === null) return null;
+  // While a reign is set up the one before it is the last that can have confirmed anything.
+  const lastEpoch = stage === 'fencing' ? previousEpoch : epoch;
+  const { report } = node;
+  if (report?.confirmedAlone) return { node, answer: 'perhaps' };
+  return { node, answer: report !== null && report.renouncedEpoch >= lastEpoch ? 'never' : 'unsaid' };
+}
+
 /** One reason why a node should not become master. */
 export interface Obstacle {
   /**
@@ -116,7 +133,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
   if (report.app.state !== 'up' && !(report.app.state === 'absent' && !view.thresholds.appJoins))
     add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);
-  const doubt = report.log.intact ? '' : doubtAboutLog(view, node, report);
+  const doubt = doubtAboutLog(view, node, report);
   if (doubt !== '') add('incomplete', `the log of ${id} may lack confirmed records, and ${doubt}`);
   return obstacles;
 }
@@ -128,6 +145,8 @@ function servedLast({ record }: GroupView): NodeId | null {
 
 /** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */
 function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): string {
+  if (mayNotHaveGoneAlone(view, node)) return NOT_ALONE;
+  if (log.intact) return '';
   for (const other of othersInSync(view, node)) {
     const text = isAheadOrAway(view, other, log.end);
     if (text !== '') return text;
@@ -143,13 +162,23 @@ export function doubtAboutChoice(view: GroupView): string {
   const { record } = view;
   const chosen = masterOf(view);
   const log = chosen?.report?.log;
-  if (chosen === null || !log || log.intact || record.dataLossAccepted) return '';
+  if (chosen === null || !log || record.dataLossAccepted) return '';
+  if (mayNotHaveGoneAlone(view, chosen)) return NOT_ALONE;
+  if (log.intact) return '';
   for (const other of othersInSync(view, chosen)) {
     const text = isAheadOrAway(view, other, log.end);
     if (text !== '') return text;
     if ((other.report?.assignmentRevision ?? 0) < record.revision) return `${other.id} has not been told yet`;
   }
   return '';
+}
+
+const NOT_ALONE = 'it has not said that it went on without the others';
+
+/** It asked to go on alone, and need not have done so: the former in-sync set counts as long as that is open. */
+function mayNotHaveGoneAlone(view: GroupView, node: NodeView): boolean {
+  const alone = wentAlone(view);
+  return alone?.node === node && alone.answer !== 'perhaps';
 }
 
 /** Who may hold acknowledged records that `node` lacks. While the first reign is set up that is everybody. */

@@ -11,7 +11,7 @@ export class ClockGuard {
   #lastMonotonicMs: number;
   #lastWallMs: number;
 
-  /** `toleranceMs`: largest disagreement of the clocks, and longest pause between two looks, that passes. */
+  /** `toleranceMs`: largest disagreement of the clocks, and longest pause between two looks by either of them, that passes. */
   constructor(clock: Clock, toleranceMs: number) {
     this.#clock = clock;
     this.#toleranceMs = toleranceMs;
@@ -33,7 +33,8 @@ export class ClockGuard {
     this.#lastMonotonicMs = monotonicMs;
     this.#lastWallMs = wallMs;
     if (Math.abs(jumpMs) > this.#toleranceMs) return `the wall clock jumped by ${Math.round(jumpMs)} ms`;
-    if (pausedMs > this.#toleranceMs) return `the process stood still for ${Math.round(pausedMs)} ms`;
-    return null;
+    // A stop during which the machine was suspended for a while, too, is seen in full by the wall clock alone.
+    const stoppedMs = pausedMs + Math.max(0, jumpMs);
+    return stoppedMs > this.#toleranceMs ? `the process stood still for ${Math.round(stoppedMs)} ms` : null;
   }
 }

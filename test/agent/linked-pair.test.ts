@@ -97,6 +97,31 @@ describe('two agents and the links between them', () => {
     pair.stop();
   });
 
+  it('hold the same again once the slave has all and must confirm, before that is on record', async () => {
+    const pair = await LinkedPair.serving();
+    pair.part();
+    await pair.pass(2_500);
+    pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: pair.a.node.core.proposal?.id ?? 0 });
+    pair.a.set('confirmed alone');
+    await pair.pass(10);
+    assert.equal(pair.a.report?.confirmedAlone, true);
+    pair.reachable = true;
+    for (let beats = 0; beats < 20; beats += 1) {
+      await pair.pass(heartbeatMs);
+      pair.a.grant();
+    }
+    assert.deepEqual(pair.a.node.core.proposal?.inSync, ['a', 'b']);
+    assert.equal(pair.a.report.confirmedAlone, false);
+    pair.part();
+    await pair.pass(2_500);
+    const { proposal } = pair.a.node.core;
+    assert.deepEqual(proposal?.inSync, ['a']);
+    assert.equal(pair.a.report.confirmedAlone, false, 'it asks to go on alone, and waits for the answer');
+    pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: proposal.id });
+    assert.equal(pair.a.report.confirmedAlone, true);
+    pair.stop();
+  });
+
   it('find each other while neither knows its role, and take no part until one does', async () => {
     const pair = new LinkedPair();
     await pair.pass(200);

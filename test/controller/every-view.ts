@@ -43,6 +43,13 @@ export const RECORDS: Readonly<Record<string, GroupRecord>> = Object.fromEntries
     'a serves alone, but is off by the word of an operator': { ...ALONE, ...fence('confirmed') },
     'a chosen anew': { ...REIGN_9_OF_A, stage: 'fencing', cause: 'reelected' },
     'a chosen anew, alone': { ...REIGN_9_OF_A, ...ALONE, stage: 'fencing', cause: 'reelected' },
+    'a chosen anew, after it asked to be alone': {
+      ...REIGN_9_OF_A,
+      ...ALONE,
+      stage: 'fencing',
+      cause: 'forced',
+      formerInSync: ['a', 'b'],
+    },
     'a chosen first': { stage: 'fencing', previous: null, cause: 'initial' },
     'a chosen first, its log is longer': { stage: 'fencing', previous: null, inSync: ['a'], cause: 'initial' },
     'nobody chosen': { ...REIGN_8, stage: 'fencing', master: null, masterInstance: null },

@@ -213,14 +213,28 @@ export const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; r
     ],
   },
   neverWentAlone: {
-    holds: [['a never confirmed anything alone', { record: LONE_A, a: { report: { renouncedEpoch: 7 } } }]],
+    holds: [
+      ['a never confirmed anything alone', { record: LONE_A, a: { report: { renouncedEpoch: 7 } } }],
+      [
+        'a never confirmed anything alone',
+        { record: { ...CHOSEN_B, ...LONE_A, stage: 'fencing' }, a: { report: { renouncedEpoch: 7 } } },
+      ],
+    ],
     fails: [
       [
         'no such change is on record',
         { record: { ...LONE_A, formerInSync: null }, a: { report: { renouncedEpoch: 7 } } },
       ],
-      ['no such change is on record', { record: LONE_A, a: { report: null } }],
-      ['a has not given up epoch 7', { record: LONE_A }],
+      ['a has not said yet whether it confirmed anything alone', { record: LONE_A, a: { report: null } }],
+      ['a has not said yet whether it confirmed anything alone', { record: LONE_A }],
+      [
+        'a has not said yet whether it confirmed anything alone',
+        { record: { ...CHOSEN_B, ...LONE_A, stage: 'fencing' } },
+      ],
+      [
+        'a has not said yet whether it confirmed anything alone',
+        { record: { ...CHOSEN_B, ...LONE_A, stage: 'promoting' }, a: { report: { renouncedEpoch: 7 } } },
+      ],
       [
         'a may have confirmed anything alone',
         { record: LONE_A, a: { report: { renouncedEpoch: 7, confirmedAlone: true } } },

@@ -68,6 +68,21 @@ export const FIXTURES: readonly Fixture[] = [
     change: null,
   },
   {
+    rule: 'R295',
+    when: 'the master asked to go on alone, and lost power before it did',
+    view: { record: { inSync: ['a'], formerInSync: ['a', 'b'] }, a: RESTARTED },
+    change: { inSync: ['a', 'b'], formerInSync: null },
+  },
+  {
+    rule: 'R295',
+    when: 'the same, and before it was heard again an operator had a new reign begun',
+    view: {
+      record: { ...CHOSEN_B, master: 'a', inSync: ['a'], formerInSync: ['a', 'b'] },
+      a: RESTARTED,
+    },
+    change: { inSync: ['a', 'b'], formerInSync: null },
+  },
+  {
     rule: 'R300',
     when: 'the grant to the former master has run out',
     view: { record: { ...CHOSEN_B, cause: 'failover' }, a: { ...SILENT, grantRunsMs: 0 } },
@@ -179,12 +194,6 @@ export const FIXTURES: readonly Fixture[] = [
       a: { report: { proposal: { ...PROPOSAL, inSync: ['a', 'b'] } } },
     },
     change: { inSync: ['a', 'b'], masterNeedsNoLease: false, discard: [] },
-  },
-  {
-    rule: 'R510',
-    when: 'the master asked to go on alone, and lost power before it did',
-    view: { record: { inSync: ['a'], formerInSync: ['a', 'b'] }, a: RESTARTED },
-    change: { inSync: ['a', 'b'], formerInSync: null },
   },
   {
     rule: 'R600',

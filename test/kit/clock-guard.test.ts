@@ -11,7 +11,7 @@ describe('the clock guard', () => {
     const clock = new ManualClock();
     const guard = new ClockGuard(clock, TOLERANCE_MS);
     for (let look = 0; look < 100; look += 1) {
-      clock.pass(TOLERANCE_MS);
+      clock.pass(TOLERANCE_MS - 10);
       clock.jump(look % 2 === 0 ? 10 : -10);
       assert.equal(guard.look(), null);
     }
@@ -41,6 +41,14 @@ describe('the clock guard', () => {
     const guard = new ClockGuard(clock, TOLERANCE_MS);
     clock.pass(TOLERANCE_MS + 1);
     assert.equal(guard.look(), `the process stood still for ${TOLERANCE_MS + 1} ms`);
+  });
+
+  it('adds up the time in which the process stood still and that in which its machine was suspended', () => {
+    const clock = new ManualClock();
+    const guard = new ClockGuard(clock, TOLERANCE_MS);
+    clock.pass(TOLERANCE_MS - 50);
+    clock.jump(TOLERANCE_MS - 50);
+    assert.equal(guard.look(), `the process stood still for ${2 * TOLERANCE_MS - 100} ms`);
   });
 });
 

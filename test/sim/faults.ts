@@ -129,6 +129,9 @@ export interface Step {
   readonly for: readonly [number, number];
 }
 
+/** The same step so many times. */
+export const again = (times: number, step: Step): Step[] => Array.from({ length: times }, () => ({ ...step }));
+
 /** Before a story is told again the pair comes to rest: so long, in the story's unit. */
 const REST: readonly [number, number] = [4, 12];
 

@@ -21,6 +21,8 @@ export class Machine {
   haltedSinceMs = -Infinity;
   resumedAtMs = -Infinity;
   bootedAtMs = 0;
+  /** When its wall clock was last set, in true time. */
+  clockSetAtMs = -Infinity;
   /** Called once, when it is up again. */
   readonly onBoot: (() => void)[] = [];
   readonly #rate: number;
@@ -52,6 +54,7 @@ export class Machine {
 
   setWallClock(byMs: number): void {
     this.#wallOffsetMs += byMs;
+    this.clockSetAtMs = this.world.nowMs;
   }
 
   suspend(): void {

@@ -1,3 +1,4 @@
+import { again } from './faults.ts';
 import type { Mutant } from './mutant.ts';
 
 /**
@@ -59,9 +60,21 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an in-sync set that was never taken counts',
     file: 'src/controller/rules.ts',
-    find: 'when: [reigning, guard.neverWentAlone],',
+    find: "when: [guard.stageIs('fencing', 'serving', 'promoting'), guard.neverWentAlone],",
     replace: 'when: [guard.tilted, guard.neverWentAlone],',
     faults: ['power', 'power of both', 'isolate', 'crash app', 'kill agent', 'hang app', 'half-open links'],
+  },
+  {
+    name: 'the word of who asked to be alone is not waited for',
+    file: 'src/controller/view.ts',
+    find: "alone.answer !== 'perhaps'",
+    replace: 'false',
+    story: [
+      { kind: 'crash app', where: 'master', after: [0, 0], for: [1, 1] },
+      { kind: 'slow records', where: 'director', after: [0.02, 0.2], for: [0.5, 2] },
+      { kind: 'promote by force', where: 'master', after: [0.05, 0.4], for: [1, 1] },
+      { kind: 'power', where: 'master', after: [0.02, 0.2], for: [0.05, 0.3] },
+    ],
   },
   {
     name: 'tells before it is durable',
@@ -105,8 +118,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a stall goes unnoticed',
     file: 'src/kit/clock-guard.ts',
-    find: 'if (pausedMs > this.#toleranceMs)',
-    replace: 'if (false)',
+    find: 'return stoppedMs > this.#toleranceMs ?',
+    replace: 'return false ?',
   },
   {
     name: 'a clock that was set goes unnoticed',
@@ -228,9 +241,7 @@ export const MUTANTS: readonly Mutant[] = [
       { kind: 'cut', where: 'master>slave', after: [0, 0], for: [5, 6] },
       { kind: 'promote with loss', where: 'slave', after: [3, 4.5], for: [1, 1] },
       { kind: 'old orders', where: 'slave', after: [2.5, 4], for: [1, 1] },
-      { kind: 'old orders', where: 'slave', after: [0.05, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'slave', after: [0.05, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'slave', after: [0.05, 0.1], for: [1, 1] },
+      ...again(3, { kind: 'old orders', where: 'slave', after: [0.05, 0.1], for: [1, 1] }),
       { kind: 'promote with loss', where: 'master', after: [0.5, 1], for: [1, 1] },
     ],
   },
@@ -244,11 +255,7 @@ export const MUTANTS: readonly Mutant[] = [
       { kind: 'reconfigure', where: 'director', after: [6, 8], for: [20, 40] },
       { kind: 'cut', where: 'master>slave', after: [4, 10], for: [30, 30] },
       { kind: 'old orders', where: 'master', after: [3, 9], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] },
+      ...again(5, { kind: 'old orders', where: 'master', after: [0.02, 0.1], for: [1, 1] }),
       { kind: 'isolate', where: 'master', after: [0.02, 0.1], for: [15, 20] },
       { kind: 'promote with loss', where: 'slave', after: [1.2, 4], for: [1, 1] },
     ],
