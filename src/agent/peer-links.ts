@@ -91,6 +91,7 @@ export class PeerLinks implements Service {
     unsubscribe();
     this.#stopped = true;
     this.#news?.cancel();
+    this.#slave?.leave('the agent stops');
     this.#stopDialling('the agent stops');
     this.#dropSpare();
     this.#master?.close('the agent stops');
@@ -353,8 +354,13 @@ export class PeerLinks implements Service {
   }
 
   #refused(refusal: Refusal): void {
-    if (refusal.code === 'busy' || refusal.code === 'epoch') this.#options.logger.debug(refusal.reason);
-    else this.#options.logger.warn(`the peers do not agree: ${refusal.reason}`, { code: refusal.code });
+    const { node, logger } = this.#options;
+    if (refusal.code === 'leaving') {
+      logger.info(`the slave leaves: ${refusal.reason}`);
+      return node.act(() => node.core.onSlaveLeft());
+    }
+    if (refusal.code === 'busy' || refusal.code === 'epoch') logger.debug(refusal.reason);
+    else logger.warn(`the peers do not agree: ${refusal.reason}`, { code: refusal.code });
   }
 
   #ended(reason: string, failure: HsctlError | null): void {

@@ -97,6 +97,27 @@ describe('two agents and the links between them', () => {
     pair.stop();
   });
 
+  it('do not wait for a slave that says that it ends', async () => {
+    const pair = await LinkedPair.serving();
+    pair.endLinks('b');
+    const seq = pair.a.set('key');
+    await pair.pass(10);
+    const { proposal } = pair.a.node.core;
+    assert.deepEqual(proposal?.inSync, ['a']);
+    assert.ok(pair.a.node.core.confirmedSeq < seq, 'nothing is confirmed alone before that is on record');
+    pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: proposal.id });
+    assert.ok(pair.a.node.core.confirmedSeq >= seq);
+    pair.stop();
+  });
+
+  it('wait for a slave whose link breaks', async () => {
+    const pair = await LinkedPair.serving();
+    pair.part();
+    await pair.pass(10);
+    assert.equal(pair.a.node.core.proposal, null);
+    pair.stop();
+  });
+
   it('hold the same again once the slave has all and must confirm, before that is on record', async () => {
     const pair = await LinkedPair.serving();
     pair.part();

@@ -17,7 +17,7 @@ export class LinkedPair {
   /** Every link there was, newest last. */
   readonly links: LinkPair[] = [];
   reachable = true;
-  readonly #abort = new AbortController();
+  readonly #aborts = { a: new AbortController(), b: new AbortController() };
   readonly #ends: (() => void)[] = [];
 
   constructor() {
@@ -25,9 +25,9 @@ export class LinkedPair {
     this.b = new NodeHarness({ node: 'b', peer: 'a' }, false, this.scheduler);
     this.a.links = this.#makeLinks(this.a, () => this.b);
     this.b.links = this.#makeLinks(this.b, () => this.a);
-    for (const harness of [this.a, this.b]) {
-      void harness.links?.run(this.#abort.signal);
-      this.#ends.push(harness.node.start());
+    for (const name of ['a', 'b'] as const) {
+      void this[name].links?.run(this.#aborts[name].signal);
+      this.#ends.push(this[name].node.start());
     }
   }
 
@@ -83,8 +83,14 @@ export class LinkedPair {
     for (const link of this.links) link.cut();
   }
 
+  /** The links of one agent end, as when it is stopped. */
+  endLinks(of: 'a' | 'b'): void {
+    this.#aborts[of].abort();
+  }
+
   stop(): void {
-    this.#abort.abort();
+    this.endLinks('a');
+    this.endLinks('b');
     for (const end of this.#ends) end();
   }
 

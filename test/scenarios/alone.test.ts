@@ -39,6 +39,21 @@ describe('a slave that is silent for longer than the limit', () => {
     ));
 });
 
+describe("the slave's agent is stopped", () => {
+  it('says so: writes go on long before the limit', () =>
+    onPair(
+      async ({ cluster, master, history }) => {
+        await cluster.agent(otherThan(master)).stop();
+        await history.nextOk();
+        assert.deepEqual((await cluster.status()).inSync, [master]);
+        await cluster.startAgent(otherThan(master));
+        await cluster.whole();
+        await history.nextOk();
+      },
+      { failover: { stallTimeout: '60s' } },
+    ));
+});
+
 describe('the controller is lost', () => {
   it("while both nodes are there: the pair goes on, and status asks the node's own agent", () =>
     onPair(async ({ rig, cluster, master, history }) => {

@@ -90,6 +90,12 @@ export class AgentCore {
     this.#reign?.onSlaveLost(this.#clock.monotonicMs());
   }
 
+  /** The slave's agent ends: its confirmation is not waited for. */
+  onSlaveLeft(): void {
+    this.#reign?.onSlaveLeft();
+    this.tick();
+  }
+
   /** Greeting of either direction. A waiting node that meets a master of its own or a higher epoch follows it. */
   onPeerHello(greeting: Greeting): void {
     this.onPeerHeard();

@@ -76,6 +76,13 @@ export class Reign {
     this.#owes(nowMs);
   }
 
+  /** It said that it goes: as if it had owed its confirmation for ever. */
+  onSlaveLeft(): void {
+    this.#slaveAttached = false;
+    this.#owingSinceMs = -Infinity;
+    this.#owedSeq = this.#ports.endSeq();
+  }
+
   onAck(seq: number, nowMs: number): void {
     if (seq <= this.#ackedSeq) return;
     this.#ackedSeq = seq;

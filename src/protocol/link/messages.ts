@@ -176,10 +176,13 @@ export interface Release {
   readonly renouncedEpoch: number;
 }
 
-/** Either side, before it closes the link for a reason that the other should tell its operator. */
+/**
+ * Either side, before it closes the link for a reason that the other should tell its operator. `leaving`: the agent of
+ * a slave ends, and is not to be waited for.
+ */
 export interface Refusal {
   readonly type: 'refusal';
-  readonly code: 'version' | 'identity' | 'epoch' | 'diverged' | 'busy';
+  readonly code: 'version' | 'identity' | 'epoch' | 'diverged' | 'busy' | 'leaving';
   readonly reason: string;
 }
 

@@ -66,7 +66,7 @@ const segmentSchema = z.strictObject({ hintBytes: count.positive().max(HINT_LIMI
 >;
 
 const refusalSchema = z.strictObject({
-  code: z.enum(['version', 'identity', 'epoch', 'diverged', 'busy']),
+  code: z.enum(['version', 'identity', 'epoch', 'diverged', 'busy', 'leaving']),
   reason: z.string().max(2000),
 }) satisfies z.ZodType<Omit<Refusal, 'type'>>;
 

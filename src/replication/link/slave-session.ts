@@ -112,6 +112,12 @@ export class SlaveSession {
     this.#link.send({ type: 'release', renouncedEpoch });
   }
 
+  /** Ends for good, so that the master need not find out by waiting. */
+  leave(reason: string): void {
+    this.#link.send({ type: 'refusal', code: 'leaving', reason });
+    this.close(reason);
+  }
+
   /** How long the peer may be silent, from now on. */
   setSilenceLimit(limitMs: number): void {
     if (!this.#ended) this.#silence.setLimit(limitMs);
