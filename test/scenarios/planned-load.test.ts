@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GROUP, otherThan } from '../rig/cluster.ts';
+import type { Attempt } from '../rig/history.ts';
 import type { Rig } from '../rig/rig.ts';
 import { type Lead, onPair } from './pair.ts';
 
@@ -35,16 +36,40 @@ describe(`a planned change under ${PER_SECOND} connections a second`, () => {
             assert.equal(await cluster.master(), node);
             await cluster.whole();
           }
-          const attempts = history.soFar();
-          const begun = attempts.map(({ startMs }) => startMs);
-          const seconds = (Math.max(...begun) - Math.min(...begun)) / 1000;
-          const waited = Math.max(...attempts.map(({ startMs, doneMs }) => doneMs - startMs));
-          console.log(
-            `${traffic}: ${(attempts.length / seconds).toFixed(0)} connections a second, longest ${waited.toFixed(0)} ms`,
-          );
-          assert.deepEqual(attempts.filter(({ outcome }) => outcome !== 'ok').slice(0, 3), []);
+          nothingFailed(traffic, history.soFar());
         },
         { client: CLIENT, ...(traffic === 'nft' ? { lead: behindNft } : { traffic }) },
       ));
   }
 });
+
+describe('an upgrade, each daemon restarted in its turn', () => {
+  it('fails no request', () =>
+    onPair(
+      async ({ cluster, master, history }) => {
+        await cluster.controller.stop();
+        await cluster.startController();
+        for (const node of [otherThan(master), master]) {
+          await cluster.whole();
+          await cluster.agent(node).stop();
+          await history.nextOk();
+          await cluster.startAgent(node);
+          await cluster.whole();
+          await cluster.hsctl('promote', GROUP, node, '--wait');
+          await history.nextOk();
+        }
+        nothingFailed('upgrade', history.soFar());
+      },
+      { client: CLIENT, traffic: 'vip' },
+    ));
+});
+
+function nothingFailed(what: string, attempts: readonly Attempt[]): void {
+  const begun = attempts.map(({ startMs }) => startMs);
+  const seconds = (Math.max(...begun) - Math.min(...begun)) / 1000;
+  const waited = Math.max(...attempts.map(({ startMs, doneMs }) => doneMs - startMs));
+  console.log(
+    `${what}: ${(attempts.length / seconds).toFixed(0)} connections a second, longest ${waited.toFixed(0)} ms`,
+  );
+  assert.deepEqual(attempts.filter(({ outcome }) => outcome !== 'ok').slice(0, 3), []);
+}
