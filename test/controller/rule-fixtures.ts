@@ -268,6 +268,12 @@ export const FIXTURES: readonly Fixture[] = [
   },
   {
     rule: 'R690',
+    when: 'the master asked to go on alone and gave up, and has not said yet whether it did',
+    view: { record: { inSync: ['a'], formerInSync: ['a', 'b'] }, a: { renouncedEpoch: 7 } },
+    change: null,
+  },
+  {
+    rule: 'R690',
     when: 'the master is silent and the slave is not in sync',
     view: { record: { inSync: ['a'] }, a: SILENT },
     change: null,
