@@ -1,12 +1,12 @@
 import { HsctlError } from '../../kit/errors.ts';
 
-/** Gathers a hint file that comes in pieces. */
+/** Gathers a hint file that comes in pieces, in memory that threads share: its entries go to one of them, and they are not copied. */
 export class HintAssembler {
   readonly #bytes: Uint8Array;
   #filled = 0;
 
   constructor(length: number) {
-    this.#bytes = new Uint8Array(length);
+    this.#bytes = new Uint8Array(new SharedArrayBuffer(length));
   }
 
   /** Takes the next piece; gives the file once it is whole, else null. @throws HsctlError('format') if it becomes too long. */

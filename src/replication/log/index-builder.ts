@@ -28,8 +28,13 @@ export interface IndexBuilder {
 /** Starts a builder that makes room for about so many keys. */
 export type StartIndexBuilder = (keys: number) => IndexBuilder;
 
-/** Entries that are waited for before they are taken in: a table is fetched from memory once for all of them. */
-const ROUND_ENTRIES = 1024 * 1024;
+/**
+ * Entries that are waited for before they are taken in: a table is fetched from memory once for all of them. A quarter of what is
+ * still to come, within these limits: many while nobody waits for the index, and in the end few.
+ */
+const ROUND_SHARE = 1 / 4;
+const LEAST_ROUND_ENTRIES = 512 * 1024;
+const MOST_ROUND_ENTRIES = 4 * 1024 * 1024;
 
 /** What a builder does, wherever that is. */
 export class IndexBuild {
@@ -37,16 +42,22 @@ export class IndexBuild {
   readonly #index = new LogIndex([0, 0, 0, 0], { liveBytes: this.#liveBytes });
   #waiting: { readonly id: number; readonly entries: SortedEntries }[] = [];
   #waitingEntries = 0;
+  #roundEntries = 0;
+  /** About how many keys are still to come. */
+  #keysLeft: number;
 
+  /** Makes room for about so many keys. */
   constructor(keys: number) {
     this.#index.keys.expect(keys);
+    this.#keysLeft = keys;
+    this.#planRound();
   }
 
   /** Takes the entries of the next segment, in time; returns how many were taken in just now. */
   add(id: number, entries: SortedEntries): number {
     this.#waiting.push({ id, entries });
     this.#waitingEntries += entries.starts[SHARDS]!;
-    return this.#waitingEntries < ROUND_ENTRIES ? 0 : this.#takeIn();
+    return this.#waitingEntries < this.#roundEntries ? 0 : this.#takeIn();
   }
 
   finish(): BuiltIndex {
@@ -62,7 +73,14 @@ export class IndexBuild {
     const taken = this.#waitingEntries;
     this.#waiting = [];
     this.#waitingEntries = 0;
+    this.#keysLeft -= taken;
+    this.#planRound();
     return taken;
+  }
+
+  #planRound(): void {
+    const share = Math.round(this.#keysLeft * ROUND_SHARE);
+    this.#roundEntries = Math.max(LEAST_ROUND_ENTRIES, Math.min(share, MOST_ROUND_ENTRIES));
   }
 }
 

@@ -188,7 +188,8 @@ export class KeyIndex {
 
   #resize(shard: number, slots: number): Uint32Array {
     const old = this.#tables[shard]!;
-    const table = new Uint32Array(slots * 4);
+    // Written at once: memory that is read first gets a page of zeros, and another one when it is written, with a halt of all threads.
+    const table = new Uint32Array(slots * 4).fill(0);
     for (let at = 0; at < old.length; at += 4) {
       if (old[at + 3]! < 0x10000) continue;
       const to = freeSlot(table, old[at]!);

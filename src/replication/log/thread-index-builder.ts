@@ -29,14 +29,12 @@ class ThreadIndexBuilder implements IndexBuilder {
     this.#thread.on('message', (message: FromIndexThread) => this.#take(message));
     this.#thread.on('error', (error) => this.#fail(messageOf(error)));
     this.#thread.on('exit', () => this.#fail('it ended'));
-    this.#send({ type: 'start', keys }, []);
+    this.#send({ type: 'start', keys });
   }
 
   add(id: number, entries: SortedEntries): void {
     this.#waiting += entries.starts[SHARDS]!;
-    // What is handed over is gone here, and they may be part of a whole hint file, which is written to the disk later.
-    const words = entries.words.slice();
-    this.#send({ type: 'add', id, entries: { words, starts: entries.starts } }, [words.buffer]);
+    this.#send({ type: 'add', id, entries });
   }
 
   get room(): Promise<void> | null {
@@ -47,7 +45,7 @@ class ThreadIndexBuilder implements IndexBuilder {
 
   finish(): Promise<BuiltIndex> {
     this.#thread.ref();
-    this.#send({ type: 'finish' }, []);
+    this.#send({ type: 'finish' });
     return this.#built.promise;
   }
 
@@ -56,8 +54,9 @@ class ThreadIndexBuilder implements IndexBuilder {
     void this.#thread.terminate();
   }
 
-  #send(message: ToIndexThread, buffers: readonly ArrayBuffer[]): void {
-    this.#thread.postMessage(message, buffers);
+  /** Nothing is handed over: what is not in memory that threads share is copied. */
+  #send(message: ToIndexThread): void {
+    this.#thread.postMessage(message, []);
   }
 
   #take(message: FromIndexThread): void {

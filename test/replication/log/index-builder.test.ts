@@ -67,6 +67,20 @@ describe('an index that is built elsewhere', () => {
     }
   });
 
+  test('takes in many entries at once while many are still to come, and few in the end', () => {
+    const list = new EntryList();
+    for (let number = 0; number < 300_000; number++) {
+      const word = Math.imul(number, 0x9e3779b1) >>> 0;
+      list.push(word, number, entryMark(word, 9, false), 0);
+    }
+    const entries = list.sorted();
+    const build = new IndexBuild(4_000_000);
+    const rounds = Array.from({ length: 12 }, (_, segment) => build.add(segment + 1, entries)).filter(
+      (taken) => taken > 0,
+    );
+    assert.deepEqual(rounds, [1_200_000, 900_000, 600_000, 600_000]);
+  });
+
   test('waits for room where entries come faster than the thread takes them in', async () => {
     const list = new EntryList();
     for (let number = 0; number < 300_000; number++) {
