@@ -365,8 +365,11 @@ export class AgentNode {
   }
 
   #readRefusal(): string | null {
-    const { damage } = this.#ports.log;
-    if (damage !== null) return `MISCONF ${damage.message}`;
+    const { log } = this.#ports;
+    if (log.damage !== null) return `MISCONF ${log.damage.message}`;
+    // A slave that starts from nothing: what came already is found by key once its index is in place.
+    if (log.count === 0 && !log.isSettled)
+      return 'LOADING this node copies the state of the master, and finds no key yet';
     if (this.core.phase === null && this.#isTailDoubtful)
       return 'MASTERDOWN the reign of this node has ended: what was not confirmed then may still be cut off';
     if (this.core.phase === null || this.core.mayReply()) return null;

@@ -114,6 +114,7 @@ describe('an index that is built elsewhere', () => {
     let left = 200;
     await shipLog(master.log, slave.log, async (ofSegment) => ofSegment && left-- === 0);
     assert.equal(slave.log.count, 0);
+    assert.equal(slave.log.isSettled, false);
     await slave.log.settle();
     assert.ok(slave.log.count > 0);
     await shipLog(master.log, slave.log, never);
