@@ -11,6 +11,7 @@ import type { AgentSettings } from './core/agent-ports.ts';
 import type { Posture } from './core/posture.ts';
 import { peerReportOf, reportOf } from './core-report.ts';
 import type { NodePorts } from './node-ports.ts';
+import { readOnly, readRefusal } from './refusals.ts';
 import { TrafficKeeper } from './traffic-keeper.ts';
 
 const OPEN: WriteGate = { state: 'open' };
@@ -54,6 +55,7 @@ export class AgentNode {
         appendReign: () => {
           // What was held of a log that may have been cut since says nothing about this one.
           this.#heldSeq = 0;
+          if (this.core.assignment?.inSync.includes(settings.peer)) this.#noteAlone(false);
           this.replica.appendReign(settings.node);
         },
         appendInSync: (_epoch, members) => {
@@ -89,7 +91,7 @@ export class AgentNode {
       {
         reignEpoch: () => this.core.reignEpoch,
         gate: () => this.#gate(),
-        readRefusal: () => this.#readRefusal(),
+        readRefusal: () => readRefusal(this.core, settings, log, this.#isTailDoubtful),
         // Of a damaged log nothing is given out.
         confirmedSeq: () => (log.damage === null ? this.core.confirmedSeq : 0),
         mayReply: () => this.core.mayReply(),
@@ -149,6 +151,14 @@ export class AgentNode {
   }
 
   onAssignment(assignment: Assignment): void {
+    const asked = this.core.proposal?.id ?? Infinity;
+    const isLetAlone = assignment.answeredProposal >= asked && assignment.inSync.length === 1;
+    // What the peer has confirmed must not be lost with this machine's power once its word alone counts.
+    if (isLetAlone && !this.#ports.syncsAlways) void this.#syncThen(() => this.#take(assignment));
+    else this.#take(assignment);
+  }
+
+  #take(assignment: Assignment): void {
     const before = this.core.epoch;
     this.act(() => {
       this.core.onAssignment(assignment);
@@ -345,14 +355,20 @@ export class AgentNode {
     else this.replica.confirmedMayHaveRisen();
   }
 
-  async #syncThenConfirm(): Promise<void> {
+  #syncThenConfirm(): Promise<void> {
     const { reignEpoch } = this.core;
-    try {
-      const end = await this.#ports.log.sync();
+    return this.#syncThen((seq) => {
       if (this.core.reignEpoch !== reignEpoch) return;
-      this.#heldSeq = Math.max(this.#heldSeq, end.seq);
+      this.#heldSeq = Math.max(this.#heldSeq, seq);
       this.core.onAppended();
       this.replica.confirmedMayHaveRisen();
+    });
+  }
+
+  async #syncThen(act: (seq: number) => void): Promise<void> {
+    try {
+      const end = await this.#ports.log.sync();
+      act(end.seq);
     } catch (error) {
       this.onDiskFailure(error);
     }
@@ -360,28 +376,7 @@ export class AgentNode {
 
   #gate(): WriteGate {
     const writes = this.#done?.writes ?? 'refused';
-    if (writes === 'refused') return { state: 'refuse', error: this.#readOnly() };
+    if (writes === 'refused') return { state: 'refuse', error: readOnly(this.core, this.#settings) };
     return writes === 'frozen' || !this.core.mayReply() ? HOLD : OPEN;
-  }
-
-  #readRefusal(): string | null {
-    const { log } = this.#ports;
-    if (log.damage !== null) return `MISCONF ${log.damage.message}`;
-    // A slave that starts from nothing: what came already is found by key once its index is in place.
-    if (log.count === 0 && !log.isSettled)
-      return 'LOADING this node copies the state of the master, and finds no key yet';
-    if (this.core.phase === null && this.#isTailDoubtful)
-      return 'MASTERDOWN the reign of this node has ended: what was not confirmed then may still be cut off';
-    if (this.core.phase === null || this.core.mayReply()) return null;
-    return this.core.phase === 'released'
-      ? this.#readOnly()
-      : 'MASTERDOWN this master has no valid lease at the moment';
-  }
-
-  #readOnly(): string {
-    const master = this.core.assignment?.master ?? (this.core.role === 'slave' ? this.#settings.peer : null);
-    const where =
-      master === null || master === this.#settings.node ? 'no node is master at the moment' : `the master is ${master}`;
-    return `READONLY You can't write against this node: ${where}`;
   }
 }

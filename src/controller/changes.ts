@@ -9,12 +9,16 @@ export function adopt(view: GroupView): Change {
   const node = reigningNode(view);
   const report = node?.report;
   if (!node || !report) return {};
+  const inSync = report.inSync.includes(node.id) ? report.inSync : [node.id];
+  const everybody = view.nodes.map(({ id }) => id);
   return {
     stage: 'promoting',
     epoch: report.epoch,
     master: node.id,
     masterInstance: report.instance,
-    inSync: report.inSync.includes(node.id) ? report.inSync : [node.id],
+    inSync,
+    // The node itself knows whether it ever confirmed anything without the others.
+    formerInSync: inSync.length < everybody.length ? everybody : null,
     masterNeedsNoLease: needsNoLease(view, report.inSync),
     cause: 'adopted',
   };

@@ -7,13 +7,13 @@ import {
   describeMs,
   doubtAboutChoice,
   hasRenounced,
+  hasRenouncedItself,
   isLive,
   isSilent,
   masterOf,
   nodeNamed,
   obstaclesTo,
   tellsNothing,
-  wentAlone,
   type GroupView,
   type NodeView,
 } from './view.ts';
@@ -105,7 +105,8 @@ export const masterCanServeAgain: Guard = {
     const master = masterOf(view);
     if (master === null) return finding(false, 'no master on record');
     const reasons = textsOf(view, master);
-    if (!hasRenounced(view, master)) reasons.push(`${master.id} still holds epoch ${view.record.epoch}`);
+    if (!hasRenouncedItself(view, master))
+      reasons.push(`${master.id} has not given up epoch ${view.record.epoch} itself`);
     return finding(reasons.length === 0, reasons.join('; ') || `${master.id} can`);
   },
 };
@@ -201,15 +202,18 @@ export const someCandidate: Guard = {
 export const neverWentAlone: Guard = {
   name: 'the only in-sync node gave up before it went on without the others',
   test(view) {
-    const alone = wentAlone(view);
-    if (alone === null) return finding(false, 'no such change is on record');
-    const { node, answer } = alone;
-    const found = {
-      never: `${node.id} never confirmed anything alone`,
-      perhaps: `${node.id} may have confirmed anything alone`,
-      unsaid: `${node.id} has not said yet whether it confirmed anything alone`,
-    };
-    return finding(answer === 'never', found[answer]);
+    const { formerInSync, inSync, stage, epoch, previousEpoch } = view.record;
+    const alone = nodeNamed(view, inSync[0] ?? null);
+    const report = alone?.report ?? null;
+    if (formerInSync === null || alone === null || report === null)
+      return finding(false, 'no such change is on record');
+    // While a reign is set up the one before it is the last that can have confirmed anything.
+    const lastEpoch = stage === 'fencing' ? previousEpoch : epoch;
+    // One report says both, so nothing can have come in between.
+    if (report.renouncedEpoch < lastEpoch) return finding(false, `${alone.id} has not given up epoch ${lastEpoch}`);
+    if (report.log.end.seq === 0) return finding(false, `${alone.id} knows of nothing: its log is empty`);
+    const never = !report.confirmedAlone;
+    return finding(never, `${alone.id} ${never ? 'never confirmed' : 'may have confirmed'} anything alone`);
   },
 };
 

@@ -2,6 +2,7 @@ import {
   candidatesOf,
   describeMs,
   hasRenounced,
+  hasRenouncedItself,
   isSilent,
   longestLog,
   masterOf,
@@ -59,7 +60,7 @@ export function successorOf(view: GroupView): NodeView | null {
 /** Nothing is wrong with the master but that it gave up, and it is not meant to leave. */
 function mayStay(view: GroupView, master: NodeView): boolean {
   const isDrained = view.record.drained.includes(master.id);
-  return hasRenounced(view, master) && !probeSpeaksAgainst(view, master) && !isDrained;
+  return hasRenouncedItself(view, master) && !probeSpeaksAgainst(view, master) && !isDrained;
 }
 
 /** A node that owns a reign although nothing is on record. */

@@ -86,26 +86,16 @@ export function isSilent(view: GroupView, node: NodeView): boolean {
   return node.silentMs > view.thresholds.detectMs && node.silentToPeerMs > view.thresholds.detectMs;
 }
 
-/** It will never serve again under the recorded epoch, by its own word. */
+/** It will never serve again under the recorded epoch, by whosever word. */
 export function hasRenounced(view: GroupView, node: NodeView): boolean {
   return node.renouncedEpoch >= view.record.epoch;
 }
 
-/**
- * Whether the only in-sync node, which asked to go on without the others, ever confirmed anything without them: only its own
- * word tells, and only once it has given up every epoch in which it could have. Null if no such change is on record.
- */
-export function wentAlone(
-  view: GroupView,
-): { readonly node: NodeView; readonly answer: 'never' | 'perhaps' | 'unsaid' } | null {
-  const { formerInSync, inSync, stage, epoch, previousEpoch } = view.record;
-  const node = nodeNamed(view, inSync[0] ?? null);
-  if (formerInSync === null || node === null) return null;
-  // While a reign is set up the one before it is the last that can have confirmed anything.
-  const lastEpoch = stage === 'fencing' ? previousEpoch : epoch;
-  const { report } = node;
-  if (report?.confirmedAlone) return { node, answer: 'perhaps' };
-  return { node, answer: report !== null && report.renouncedEpoch >= lastEpoch ? 'never' : 'unsaid' };
+/** The same by its own word, or fenced off: then its newest report does not tell of the time before. */
+export function hasRenouncedItself({ record }: GroupView, node: NodeView): boolean {
+  const { fence, epoch } = record;
+  const isFenced = fence?.state === 'confirmed' && fence.node === node.id && fence.epoch >= epoch;
+  return isFenced || (node.report?.renouncedEpoch ?? 0) >= epoch;
 }
 
 /** One reason why a node should not become master. */
@@ -133,7 +123,7 @@ export function obstaclesTo(view: GroupView, node: NodeView): Obstacle[] {
   if (report.role === 'diverged') add('diverged', `${id} has records that the master lacks`);
   if (report.app.state !== 'up' && !(report.app.state === 'absent' && !view.thresholds.appJoins))
     add('app', `the app on ${id} is ${report.app.state}${report.trouble && `: ${report.trouble}`}`);
-  const doubt = doubtAboutLog(view, node, report);
+  const doubt = report.log.intact ? '' : doubtAboutLog(view, node, report);
   if (doubt !== '') add('incomplete', `the log of ${id} may lack confirmed records, and ${doubt}`);
   return obstacles;
 }
@@ -145,8 +135,6 @@ function servedLast({ record }: GroupView): NodeId | null {
 
 /** What keeps a log that may lack confirmed records from being the best there is; '' if nothing does. */
 function doubtAboutLog(view: GroupView, node: NodeView, { log }: AgentReport): string {
-  if (mayNotHaveGoneAlone(view, node)) return NOT_ALONE;
-  if (log.intact) return '';
   for (const other of othersInSync(view, node)) {
     const text = isAheadOrAway(view, other, log.end);
     if (text !== '') return text;
@@ -162,9 +150,7 @@ export function doubtAboutChoice(view: GroupView): string {
   const { record } = view;
   const chosen = masterOf(view);
   const log = chosen?.report?.log;
-  if (chosen === null || !log || record.dataLossAccepted) return '';
-  if (mayNotHaveGoneAlone(view, chosen)) return NOT_ALONE;
-  if (log.intact) return '';
+  if (chosen === null || !log || log.intact || record.dataLossAccepted) return '';
   for (const other of othersInSync(view, chosen)) {
     const text = isAheadOrAway(view, other, log.end);
     if (text !== '') return text;
@@ -173,18 +159,14 @@ export function doubtAboutChoice(view: GroupView): string {
   return '';
 }
 
-const NOT_ALONE = 'it has not said that it went on without the others';
-
-/** It asked to go on alone, and need not have done so: the former in-sync set counts as long as that is open. */
-function mayNotHaveGoneAlone(view: GroupView, node: NodeView): boolean {
-  const alone = wentAlone(view);
-  return alone?.node === node && alone.answer !== 'perhaps';
-}
-
-/** Who may hold acknowledged records that `node` lacks. While the first reign is set up that is everybody. */
+/**
+ * Who may hold acknowledged records that `node` lacks. While the first reign is set up that is everybody; so it is where the
+ * node has lost all that it had, even if nobody else is on record: an empty disk never beats a log.
+ */
 function othersInSync({ record, nodes }: GroupView, node: NodeView): NodeView[] {
   const isFirst = record.stage === 'fencing' && record.cause === 'initial';
-  return nodes.filter((other) => other !== node && (isFirst || record.inSync.includes(other.id)));
+  const isEmpty = node.report?.log.end.seq === 0;
+  return nodes.filter((other) => other !== node && (isFirst || isEmpty || record.inSync.includes(other.id)));
 }
 
 function isAheadOrAway(view: GroupView, other: NodeView, end: LogPosition): string {

@@ -77,6 +77,7 @@ describe('two agents and the links between them', () => {
     await pair.pass(2_500);
     const { proposal } = pair.a.node.core;
     pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: proposal?.id ?? 0 });
+    await pair.pass(0);
     const seq = pair.a.set('confirmed alone');
     await pair.pass(10);
     assert.equal(pair.a.node.core.confirmedSeq, seq);
@@ -106,6 +107,8 @@ describe('two agents and the links between them', () => {
     assert.deepEqual(proposal?.inSync, ['a']);
     assert.ok(pair.a.node.core.confirmedSeq < seq, 'nothing is confirmed alone before that is on record');
     pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: proposal.id });
+    assert.ok(pair.a.node.core.confirmedSeq < seq, 'nor before the log is on stable storage');
+    await pair.pass(0);
     assert.ok(pair.a.node.core.confirmedSeq >= seq);
     pair.stop();
   });
@@ -123,6 +126,7 @@ describe('two agents and the links between them', () => {
     pair.part();
     await pair.pass(2_500);
     pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: pair.a.node.core.proposal?.id ?? 0 });
+    await pair.pass(0);
     pair.a.set('confirmed alone');
     await pair.pass(10);
     assert.equal(pair.a.report?.confirmedAlone, true);
@@ -139,6 +143,7 @@ describe('two agents and the links between them', () => {
     assert.deepEqual(proposal?.inSync, ['a']);
     assert.equal(pair.a.report.confirmedAlone, false, 'it asks to go on alone, and waits for the answer');
     pair.a.assign({ role: 'master', inSync: ['a'], answeredProposal: proposal.id });
+    await pair.pass(0);
     assert.equal(pair.a.report.confirmedAlone, true);
     pair.stop();
   });

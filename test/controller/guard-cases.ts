@@ -115,7 +115,7 @@ export const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; r
       ['a can', { record: { drained: ['a'] }, a: RESTARTED }],
     ],
     fails: [
-      ['a still holds epoch 7', {}],
+      ['a has not given up epoch 7 itself', {}],
       ['the app on a is down: the app crashed', { a: GAVE_UP }],
       ['no master on record', { record: emptyRecord('world') }],
       [
@@ -225,16 +225,10 @@ export const CASES: Readonly<Record<string, { readonly holds: readonly Case[]; r
         'no such change is on record',
         { record: { ...LONE_A, formerInSync: null }, a: { report: { renouncedEpoch: 7 } } },
       ],
-      ['a has not said yet whether it confirmed anything alone', { record: LONE_A, a: { report: null } }],
-      ['a has not said yet whether it confirmed anything alone', { record: LONE_A }],
-      [
-        'a has not said yet whether it confirmed anything alone',
-        { record: { ...CHOSEN_B, ...LONE_A, stage: 'fencing' } },
-      ],
-      [
-        'a has not said yet whether it confirmed anything alone',
-        { record: { ...CHOSEN_B, ...LONE_A, stage: 'promoting' }, a: { report: { renouncedEpoch: 7 } } },
-      ],
+      ['no such change is on record', { record: LONE_A, a: { report: null } }],
+      ['a has not given up epoch 7', { record: LONE_A }],
+      ['a has not given up epoch 7', { record: { ...CHOSEN_B, ...LONE_A, stage: 'fencing' } }],
+      ['a knows of nothing: its log is empty', { record: LONE_A, a: { report: { renouncedEpoch: 7, end: 0 } } }],
       [
         'a may have confirmed anything alone',
         { record: LONE_A, a: { report: { renouncedEpoch: 7, confirmedAlone: true } } },

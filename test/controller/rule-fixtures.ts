@@ -38,6 +38,12 @@ export const FIXTURES: readonly Fixture[] = [
     change: { stage: 'promoting', epoch: 7, master: 'a', masterInstance: 'instance-of-a', inSync: ['a', 'b'] },
   },
   {
+    rule: 'R200',
+    when: 'the same, and a may have gone on alone: it knows itself whether it did',
+    view: { record: NOTHING, a: { report: { inSync: ['a'] } } },
+    change: { stage: 'promoting', epoch: 7, master: 'a', inSync: ['a'], formerInSync: ['a', 'b'] },
+  },
+  {
     rule: 'R210',
     when: 'nothing is on record, and b has the longer log',
     view: { record: NOTHING, a: { report: { ...WAITING, end: 90 } }, b: { report: { ...WAITING, end: 100 } } },
@@ -265,6 +271,30 @@ export const FIXTURES: readonly Fixture[] = [
     when: 'the promoted app is not ready in time',
     view: { record: { ...CHOSEN_B, stage: 'promoting' }, stageMs: 30_001, b: { report: { epoch: 8 } } },
     change: { stage: 'fencing', epoch: 9, master: 'a', previous: 'b', previousEpoch: 8 },
+  },
+  {
+    rule: 'R690',
+    when: 'the only in-sync node came back with an empty store: an operator has to choose',
+    view: {
+      record: { inSync: ['a'] },
+      a: { ...RESTARTED, report: { ...RESTARTED.report, intact: false, end: 0, endEpoch: 0 } },
+    },
+    change: null,
+  },
+  {
+    rule: 'R690',
+    when: 'the same, and it had asked to go on alone: that it knows of nothing says nothing',
+    view: {
+      record: { inSync: ['a'], formerInSync: ['a', 'b'] },
+      a: { ...RESTARTED, report: { ...RESTARTED.report, intact: false, end: 0, endEpoch: 0 } },
+    },
+    change: null,
+  },
+  {
+    rule: 'R640',
+    when: 'the peer told first that the master gave up, whose own word is that of before its app crashed',
+    view: { a: { renouncedEpoch: 7, grantRunsMs: 0 } },
+    change: { stage: 'fencing', epoch: 8, master: 'b', cause: 'failover' },
   },
   {
     rule: 'R690',

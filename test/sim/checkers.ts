@@ -25,6 +25,8 @@ export class Checkers implements StoreWatch {
   readonly #acknowledged = new Map<number, number>();
   /** The same for what a node acknowledged alone: `node epoch`. Nothing makes it forgotten but an operator's word. */
   readonly #acknowledgedAlone = new Map<string, number>();
+  /** The same for what both nodes had confirmed. */
+  readonly #acknowledgedByBoth = new Map<number, number>();
   readonly #epochs = new Map<string, number>();
   readonly #cursor = new BatchCursor();
   #newestReign = 0;
@@ -108,6 +110,7 @@ export class Checkers implements StoreWatch {
     if (epoch === null || seq <= (this.#acknowledged.get(epoch) ?? 0)) return;
     this.#acknowledged.set(epoch, seq);
     if (alone) this.#acknowledgedAlone.set(`${store.node} ${epoch}`, seq);
+    else this.#acknowledgedByBoth.set(epoch, seq);
   }
 
   // --- the controller's decisions
@@ -201,12 +204,19 @@ export class Checkers implements StoreWatch {
   #forget(holders: readonly SimStore[]): void {
     for (const [epoch, seq] of this.#acknowledged) {
       let kept = seq;
-      while (kept > 0 && !holders.some((holder) => holder.epochAt(kept) === epoch)) kept -= 1;
+      while (kept > 0 && !this.#isKept(holders, epoch, kept)) kept -= 1;
       if (kept === seq) continue;
       this.lossAllowed = true;
       this.#world.tell('checker', `records ${kept + 1} to ${seq} of epoch ${epoch} may be lost`);
       if (kept === 0) this.#acknowledged.delete(epoch);
       else this.#acknowledged.set(epoch, kept);
     }
+  }
+
+  /** By one of those that have to hold it; what both nodes had confirmed counts as long as either holds it, whatever is on record. */
+  #isKept(holders: readonly SimStore[], epoch: number, seq: number): boolean {
+    const byBoth = seq <= (this.#acknowledgedByBoth.get(epoch) ?? 0);
+    const stores = byBoth ? this.#nodes.map(({ store }) => store) : holders;
+    return stores.some((store) => store.epochAt(seq) === epoch);
   }
 }

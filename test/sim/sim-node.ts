@@ -25,6 +25,8 @@ import { KernelAddress, SimVipHolder } from './sim-vip.ts';
  * ends whatever is left in the unit's control group before it starts the unit anew.
  */
 const RESTART_MS = 60;
+/** What an agent that ends has said is sent so soon; then its process is gone. */
+const LAST_WORDS_MS = 5;
 
 /** One run of the agent of a node: the real agent over simulated sockets, disk, programs and time. */
 export class AgentRun {
@@ -37,6 +39,8 @@ export class AgentRun {
   /** Before that it is not on the network: nothing of a former run may be left on the machine. */
   #hasBegun = false;
   role: { role: 'master' | 'slave' | 'none'; epoch: number } = { role: 'none', epoch: 0 };
+  readonly #ends = new AbortController();
+  #peersEnded: Promise<void> = Promise.resolve();
 
   constructor(host: SimNode, peer: Machine, network: Network, random: SeededRandom) {
     const { group, machine, id } = host;
@@ -112,7 +116,7 @@ export class AgentRun {
       network.listen(process, REPLICATION_PORT, (link, hello) => peers.accept(link, hello));
       this.node.start();
       watch.start();
-      void peers.run(new AbortController().signal);
+      this.#peersEnded = peers.run(this.#ends.signal);
       if (!syncsAlways) this.#syncNowAndThen(group.replication.fsync);
       host.app.setAgent({ process, watch, service, role: () => this.role });
     };
@@ -146,7 +150,10 @@ export class AgentRun {
   end(): void {
     this.process.run(() => {
       if (!this.#hasBegun) return this.process.kill('killed');
-      void this.node.stop().then(() => this.process.kill('killed'));
+      this.#ends.abort();
+      void this.#peersEnded
+        .then(() => this.node.stop())
+        .then(() => this.process.after(LAST_WORDS_MS, () => this.process.kill('killed')));
     });
   }
 

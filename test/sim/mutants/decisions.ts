@@ -1,0 +1,137 @@
+import type { Mutant } from '../mutant.ts';
+
+/** Decisions of the controller. */
+export const DECISIONS: readonly Mutant[] = [
+  {
+    name: 'decides on doubtful clocks',
+    file: 'src/controller/rules.ts',
+    find: 'when: [guard.tilted],',
+    replace: "when: [guard.tilted, guard.stageIs('none')],",
+  },
+  {
+    name: 'first reign without every node',
+    file: 'src/controller/rules.ts',
+    find: "when: [guard.stageIs('none'), guard.everyNodeReports],",
+    replace: "when: [guard.stageIs('none')],",
+  },
+  {
+    name: 'promotes without fencing',
+    file: 'src/controller/rules.ts',
+    find: "guard.stageIs('fencing'), guard.formerMasterIsFenced, guard.not(guard.targetIsLost),",
+    replace: "guard.stageIs('fencing'), guard.not(guard.targetIsLost),",
+    faults: ['isolate', 'cut', 'cut one way', 'stop agent'],
+  },
+  {
+    name: 'a grant counts as run out',
+    file: 'src/controller/guards.ts',
+    find: 'return finding(former.grantRunsMs === 0, `the grant',
+    replace: 'return finding(true, `the grant',
+    faults: ['isolate', 'cut', 'cut one way', 'stop agent'],
+  },
+  {
+    name: 'a lone master counts as fenced',
+    file: 'src/controller/guards.ts',
+    find: 'if (record.masterNeedsNoLease)',
+    replace: 'if (false)',
+    story: [
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [14, 16] },
+      { kind: 'cut one way', where: 'director>master', after: [3, 5], for: [10, 12] },
+      { kind: 'promote with loss', where: 'slave', after: [0.02, 0.5], for: [1, 1] },
+    ],
+  },
+  {
+    name: 'promotes a node that is not in sync',
+    file: 'src/controller/view.ts',
+    find: 'if (!record.inSync.includes(id))\n',
+    replace: 'if (false)\n',
+  },
+  {
+    name: 'an incomplete log is not compared',
+    file: 'src/controller/view.ts',
+    find: 'return comparePositions(report.log.end, end) > 0 ?',
+    replace: 'return false ?',
+    faults: ['power', 'power of both', 'isolate', 'crash app'],
+  },
+  {
+    name: 'an in-sync set that was never taken counts',
+    file: 'src/controller/rules.ts',
+    find: "when: [guard.stageIs('fencing', 'serving', 'promoting'), guard.neverWentAlone],",
+    replace: 'when: [guard.tilted, guard.neverWentAlone],',
+    faults: ['power', 'power of both', 'isolate', 'crash app', 'kill agent', 'hang app', 'half-open links'],
+  },
+  {
+    name: 'an in-sync set that was never taken counts while a new reign is set up',
+    file: 'src/controller/rules.ts',
+    find: "when: [guard.stageIs('fencing', 'serving', 'promoting'), guard.neverWentAlone],",
+    replace: "when: [guard.stageIs('serving', 'promoting'), guard.neverWentAlone],",
+    story: [
+      { kind: 'crash app', where: 'master', after: [0, 0], for: [1, 1] },
+      { kind: 'slow records', where: 'director', after: [0.02, 0.2], for: [0.5, 2] },
+      { kind: 'promote by force', where: 'master', after: [0.05, 0.4], for: [1, 1] },
+      { kind: 'power', where: 'master', after: [0.02, 0.2], for: [0.05, 0.3] },
+    ],
+  },
+  {
+    name: 'adopts an in-sync set for certain',
+    file: 'src/controller/changes.ts',
+    find: 'inSync.length < everybody.length ? everybody : null',
+    replace: 'null',
+    story: [
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [5, 5] },
+      { kind: 'lose records', where: 'director', after: [3.8, 4], for: [0.05, 0.1] },
+      { kind: 'cut', where: 'master>director', after: [0.8, 1], for: [3, 4] },
+      { kind: 'power', where: 'master', after: [0.7, 1.5], for: [0.05, 0.3] },
+    ],
+  },
+  {
+    name: 'tells before it is durable',
+    file: 'src/controller/record-keeper.ts',
+    find: '    this.#saving = record;\n',
+    replace: '    this.#durable = record;\n',
+    faults: ['records fail', 'kill controller at an effect', 'kill controller', 'promote', 'crash app'],
+  },
+  {
+    name: 'a refused decision is forgotten at once',
+    file: 'src/controller/record-keeper.ts',
+    find: 'this.#settled(record);\n      else this.#inDoubt = true;',
+    replace: 'this.#settled(record);\n      else this.#saving = null;',
+    story: [
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [4, 5] },
+      { kind: 'records fail', where: 'director', after: [3, 3.9], for: [7, 9] },
+      { kind: 'cut', where: 'master>slave', after: [1.5, 3], for: [14, 16] },
+      { kind: 'kill controller', where: 'director', after: [3, 4.5], for: [0.1, 0.5] },
+      { kind: 'isolate', where: 'master', after: [0.5, 2], for: [8, 10] },
+    ],
+  },
+  {
+    name: 'grants what a decision on its way takes back',
+    file: 'src/controller/group-controller.ts',
+    find: ' && (saving === null || mayGrant(saving, node, epoch));',
+    replace: ';',
+    story: [
+      { kind: 'slow records', where: 'director', after: [0, 0], for: [10, 10] },
+      { kind: 'stop controller', where: 'director', after: [0, 0.1], for: [1.8, 2.2] },
+      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [6, 6] },
+      { kind: 'stop agent', where: 'master', after: [0, 0], for: [2.3, 3.5] },
+    ],
+  },
+  {
+    name: 'the in-sync set shrinks with the decision',
+    file: 'src/controller/changes.ts',
+    find: 'const inSync = record.inSync.includes(master.id) ? record.inSync : [master.id];',
+    replace: 'const inSync = [master.id];',
+    faults: ['crash app', 'isolate', 'cut', 'kill agent', 'power'],
+  },
+  {
+    name: 'a stall goes unnoticed',
+    file: 'src/kit/clock-guard.ts',
+    find: 'return stoppedMs > this.#toleranceMs ?',
+    replace: 'return false ?',
+  },
+  {
+    name: 'a clock that was set goes unnoticed',
+    file: 'src/kit/clock-guard.ts',
+    find: 'if (Math.abs(jumpMs) > this.#toleranceMs)',
+    replace: 'if (false)',
+  },
+];
