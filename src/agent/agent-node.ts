@@ -33,8 +33,8 @@ export class AgentNode {
   #drains: Assignment['drain'] = 'no';
   /** New work is kept out. */
   #quiesces = false;
-  /** A reign of this run ended, and the log does not go on from the new master's yet: it may hold what is cut off then. */
-  #isTailDoubtful = false;
+  /** A reign of this run or of a former one ended, and the log does not go on from the new master's yet: it may hold what is cut off then. */
+  #isTailDoubtful: boolean;
   #heart: Timer | null = null;
   #wake: Timer | null = null;
   #heldSeq: number;
@@ -47,6 +47,7 @@ export class AgentNode {
     this.#ports = ports;
     const { log, memory } = ports;
     this.#heldSeq = log.end.seq;
+    this.#isTailDoubtful = log.end.seq > 0;
     this.core = new AgentCore(
       settings,
       {

@@ -16,7 +16,7 @@ export function readRefusal(
   if (log.count === 0 && !log.isSettled)
     return 'LOADING this node copies the state of the master, and finds no key yet';
   if (core.phase === null && isTailDoubtful)
-    return 'MASTERDOWN the reign of this node has ended: what was not confirmed then may still be cut off';
+    return 'MASTERDOWN no reign goes on here: what was not confirmed in the last one may still be cut off';
   if (core.phase === null || core.mayReply()) return null;
   return core.phase === 'released'
     ? readOnly(core, settings)

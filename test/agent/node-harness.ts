@@ -21,7 +21,7 @@ export interface TrafficOrder {
 /** A real AgentNode in virtual time, on a log in memory; the test plays controller, slave, app and network devices. */
 export class NodeHarness {
   readonly scheduler: ManualScheduler;
-  readonly log = new MemoryLog();
+  readonly log: MemoryLog;
   readonly settings: AgentSettings;
   readonly node: AgentNode;
   readonly traffic: TrafficOrder[] = [];
@@ -38,8 +38,15 @@ export class NodeHarness {
   onIdle: () => void = () => undefined;
   #revision = 0;
 
-  constructor(settings: Partial<AgentSettings> = {}, syncsAlways = false, scheduler = new ManualScheduler()) {
+  /** `log`: what a former run has left. */
+  constructor(
+    settings: Partial<AgentSettings> = {},
+    syncsAlways = false,
+    scheduler = new ManualScheduler(),
+    log = new MemoryLog(),
+  ) {
     this.scheduler = scheduler;
+    this.log = log;
     this.settings = { ...SETTINGS, ...settings };
     this.node = new AgentNode(this.settings, this.#ports(syncsAlways));
   }

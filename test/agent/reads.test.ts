@@ -13,6 +13,17 @@ describe('reads', () => {
     assert.equal(replica.readRefusal(), null);
   });
 
+  it('are refused by the next run of the agent, too: an app that went on may think that it is master still', () => {
+    const { log } = NodeHarness.serving();
+    const harness = new NodeHarness({}, false, undefined, log);
+    const { replica } = harness.node;
+    assert.match(replica.readRefusal() ?? '', /^MASTERDOWN/);
+    harness.assign({ role: 'slave', epoch: 2 });
+    assert.match(replica.readRefusal() ?? '', /^MASTERDOWN/);
+    harness.node.onFollowing();
+    assert.equal(replica.readRefusal(), null);
+  });
+
   it('are refused while a slave that starts from nothing has no index yet, rather than told that there is no such key', () => {
     const harness = new NodeHarness();
     harness.assign({ role: 'slave' });

@@ -197,26 +197,25 @@ export class Checkers implements StoreWatch {
     const holders = this.#nodes.filter(({ id }) => this.#inSync.includes(id)).map((node) => node.store);
     if (holders.some((holder) => this.#missingIn(holder) === null)) return;
     if (store.syncsAlways) this.#world.broken('I2', `${store.node} lost acknowledged records although it syncs always`);
-    this.#forget(holders);
+    // What both had confirmed counts as long as either holds it, whatever is on record.
+    this.#forget(holders, this.#acknowledgedByBoth);
   }
 
-  /** Acknowledged records that none of these stores has are given up. */
-  #forget(holders: readonly SimStore[]): void {
+  /** Acknowledged records that none of these stores has are given up; those up to `heldByAny` only if no node has them. */
+  #forget(holders: readonly SimStore[], heldByAny: ReadonlyMap<number, number> = new Map()): void {
+    const all = this.#nodes.map(({ store }) => store);
     for (const [epoch, seq] of this.#acknowledged) {
+      const isKept = (one: number): boolean => {
+        const stores = one <= (heldByAny.get(epoch) ?? 0) ? all : holders;
+        return stores.some((store) => store.epochAt(one) === epoch);
+      };
       let kept = seq;
-      while (kept > 0 && !this.#isKept(holders, epoch, kept)) kept -= 1;
+      while (kept > 0 && !isKept(kept)) kept -= 1;
       if (kept === seq) continue;
       this.lossAllowed = true;
       this.#world.tell('checker', `records ${kept + 1} to ${seq} of epoch ${epoch} may be lost`);
       if (kept === 0) this.#acknowledged.delete(epoch);
       else this.#acknowledged.set(epoch, kept);
     }
-  }
-
-  /** By one of those that have to hold it; what both nodes had confirmed counts as long as either holds it, whatever is on record. */
-  #isKept(holders: readonly SimStore[], epoch: number, seq: number): boolean {
-    const byBoth = seq <= (this.#acknowledgedByBoth.get(epoch) ?? 0);
-    const stores = byBoth ? this.#nodes.map(({ store }) => store) : holders;
-    return stores.some((store) => store.epochAt(seq) === epoch);
   }
 }
