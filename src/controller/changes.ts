@@ -17,8 +17,8 @@ export function adopt(view: GroupView): Change {
     master: node.id,
     masterInstance: report.instance,
     inSync,
-    // The node itself knows whether it ever confirmed anything without the others.
-    formerInSync: inSync.length < everybody.length ? everybody : null,
+    // Once its reign has begun the node itself knows whether it ever confirmed anything without the others.
+    formerInSync: report.phase !== 'fencing' && inSync.length < everybody.length ? everybody : null,
     masterNeedsNoLease: needsNoLease(view, report.inSync),
     cause: 'adopted',
   };

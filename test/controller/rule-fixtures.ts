@@ -44,6 +44,12 @@ export const FIXTURES: readonly Fixture[] = [
     change: { stage: 'promoting', epoch: 7, master: 'a', inSync: ['a'], formerInSync: ['a', 'b'] },
   },
   {
+    rule: 'R200',
+    when: 'the same, and its reign has not begun: the other may really be behind',
+    view: { record: NOTHING, a: { report: { inSync: ['a'], phase: 'fencing' } } },
+    change: { stage: 'promoting', epoch: 7, master: 'a', inSync: ['a'] },
+  },
+  {
     rule: 'R210',
     when: 'nothing is on record, and b has the longer log',
     view: { record: NOTHING, a: { report: { ...WAITING, end: 90 } }, b: { report: { ...WAITING, end: 100 } } },

@@ -25,13 +25,14 @@ export class Checkers implements StoreWatch {
   readonly #acknowledged = new Map<number, number>();
   /** The same for what a node acknowledged alone: `node epoch`. Nothing makes it forgotten but an operator's word. */
   readonly #acknowledgedAlone = new Map<string, number>();
-  /** The same for what both nodes had confirmed. */
+  /** The same for what both nodes had confirmed, and must outlive the power cut of one. */
   readonly #acknowledgedByBoth = new Map<number, number>();
   readonly #epochs = new Map<string, number>();
   readonly #cursor = new BatchCursor();
   #newestReign = 0;
   /** As recorded last, whatever became of the record. */
   #inSync: readonly string[] = [];
+  #hasFormerInSync = false;
   /** An operator accepted that this master lacks records; its reign may begin an epoch or more later, if it fails first. */
   #lossAcceptedWith: string | null = null;
   #doubtfulUntilMs = -Infinity;
@@ -75,7 +76,9 @@ export class Checkers implements StoreWatch {
           'I4',
           `${node.id} may acknowledge under epoch ${epoch}, epoch ${this.#newestReign} has begun`,
         );
-      this.#acknowledge(node.store, core.confirmedSeq, core.slaveSeq < core.confirmedSeq);
+      const byBoth = core.slaveSeq >= core.confirmedSeq;
+      this.#acknowledge(node.store, core.confirmedSeq, !byBoth);
+      if (byBoth && this.#isProtected(core.proposal !== null)) this.#acknowledgeByBoth(node.store, core.confirmedSeq);
       if (!core.posture().serves) continue;
       if (serving !== null) this.#world.broken('I1', `${serving.id} and ${node.id} serve at the same time`);
       serving = node;
@@ -110,7 +113,16 @@ export class Checkers implements StoreWatch {
     if (epoch === null || seq <= (this.#acknowledged.get(epoch) ?? 0)) return;
     this.#acknowledged.set(epoch, seq);
     if (alone) this.#acknowledgedAlone.set(`${store.node} ${epoch}`, seq);
-    else this.#acknowledgedByBoth.set(epoch, seq);
+  }
+
+  /** Both are on record; or whether the one that is confirms alone is its own word, and it asks for the other. */
+  #isProtected(asks: boolean): boolean {
+    return this.#inSync.length > 1 || (this.#hasFormerInSync && asks);
+  }
+
+  #acknowledgeByBoth(store: SimStore, seq: number): void {
+    const epoch = store.epochAt(seq);
+    if (epoch !== null && seq > (this.#acknowledgedByBoth.get(epoch) ?? 0)) this.#acknowledgedByBoth.set(epoch, seq);
   }
 
   // --- the controller's decisions
@@ -127,7 +139,11 @@ export class Checkers implements StoreWatch {
       `${record.rule} ${record.stage} epoch ${record.epoch} master ${record.master} inSync ${record.inSync.join()}`,
     );
     // A record made anew, after its disk was lost, says nothing of what is in sync until a reign is on it.
-    if (record.stage !== 'none') this.#inSync = record.inSync;
+    if (record.stage !== 'none') {
+      this.#inSync = record.inSync;
+      // What a controller without records has forgotten is so all the same.
+      if (record.rule !== 'R200') this.#hasFormerInSync = record.formerInSync !== null;
+    }
     if (record.dataLossAccepted) this.#lossAcceptedWith = record.master;
     else if (record.master !== this.#lossAcceptedWith) this.#lossAcceptedWith = null;
   }

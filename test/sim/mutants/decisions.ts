@@ -74,7 +74,7 @@ export const DECISIONS: readonly Mutant[] = [
   {
     name: 'adopts an in-sync set for certain',
     file: 'src/controller/changes.ts',
-    find: 'inSync.length < everybody.length ? everybody : null',
+    find: "report.phase !== 'fencing' && inSync.length < everybody.length ? everybody : null",
     replace: 'null',
     story: [
       { kind: 'cut', where: 'master>slave', after: [0, 0], for: [5, 5] },
