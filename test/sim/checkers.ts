@@ -140,9 +140,10 @@ export class Checkers implements StoreWatch {
     );
     // A record made anew, after its disk was lost, says nothing of what is in sync until a reign is on it.
     if (record.stage !== 'none') {
-      this.#inSync = record.inSync;
       // What a controller without records has forgotten is so all the same.
-      if (record.rule !== 'R200') this.#hasFormerInSync = record.formerInSync !== null;
+      const isKnown = record.cause !== 'adopted' || record.inSync.join() !== this.#inSync.join();
+      if (isKnown) this.#hasFormerInSync = record.formerInSync !== null;
+      this.#inSync = record.inSync;
     }
     if (record.dataLossAccepted) this.#lossAcceptedWith = record.master;
     else if (record.master !== this.#lossAcceptedWith) this.#lossAcceptedWith = null;
