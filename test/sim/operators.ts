@@ -40,6 +40,11 @@ export function repair(stage: Stage): void {
     for (const node of record.drained) undrain(stage, node);
     const diverged = stage.nodes.some(({ agent }) => agent?.node.core.role === 'diverged');
     if (diverged && record.stage === 'serving' && record.master !== null) promote(stage, record.master, false, true);
+    const master = stage.nodes.find(({ id }) => id === record.master);
+    const other = stage.nodes.find(({ id }) => id !== record.master);
+    // An empty disk never beats a log, unless an operator says so: this one takes the log.
+    if (record.stage !== 'none' && master?.store.end.seq === 0 && other !== undefined && other.store.end.seq > 0)
+      promote(stage, other.id, false, true);
     const manual = controller.settings.mode === 'manual';
     if (manual && record.stage !== 'none') for (const { id } of stage.nodes) promote(stage, id, false, false);
   });
