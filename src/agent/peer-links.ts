@@ -338,7 +338,9 @@ export class PeerLinks implements Service {
     const sharedSeq = attach.fork.seq;
     // A log that could not even be opened tells nothing of itself.
     const untold = log.damage !== null && end.seq === 0 && log.memory.confirmedAlone;
-    if ((aloneTo <= sharedSeq && !untold) || node.core.assignment?.mayDiscard) return null;
+    // Its mark in the log may have been lost with the machine's power; what stands beside the log was not.
+    const aloneEnd = log.memory.confirmedAlone ? end.seq : aloneTo;
+    if ((aloneEnd <= sharedSeq && !untold) || node.core.assignment?.mayDiscard) return null;
     node.onDiverged({
       ownEnd: { ...end },
       peerEnd: { ...attach.end },
@@ -349,7 +351,7 @@ export class PeerLinks implements Service {
       const reason = 'this node acknowledged records alone, and they cannot be read any more: its store is damaged';
       return { type: 'refusal', code: 'diverged', reason };
     }
-    const reason = `records ${sharedSeq + 1} to ${aloneTo} were acknowledged here and are not in the master's log`;
+    const reason = `records ${sharedSeq + 1} to ${aloneEnd} were acknowledged here and are not in the master's log`;
     return { type: 'refusal', code: 'diverged', reason };
   }
 

@@ -30,7 +30,7 @@ export const REPLICATION: readonly Mutant[] = [
   {
     name: 'cuts what it acknowledged alone',
     file: 'src/agent/peer-links.ts',
-    find: 'if ((aloneTo <= sharedSeq && !untold) || ',
+    find: 'if ((aloneEnd <= sharedSeq && !untold) || ',
     replace: 'if (true || ',
     faults: ['isolate', 'cut', 'promote by force', 'promote with loss'],
   },
