@@ -172,7 +172,7 @@ export class FaultDriver {
         for (const each of this.#stage.nodes) this.#losePower(each.machine, later);
         return;
       case 'suspend':
-        if (!machine.up || machine.suspended) return;
+        if (!machine.up || machine.suspended || this.#hasSetClock(machine)) return;
         machine.suspend();
         return later(() => this.#wake(machine));
       case 'set clock':
@@ -281,14 +281,20 @@ export class FaultDriver {
 
   #setClock(machine: Machine, amount: number): void {
     // That nobody sees a clock is set that stands still is a fault too many: see kit/lease-clock.ts.
-    if (machine.suspended) return;
-    // One that is set twice between two looks may stand where it would have stood: nobody can see that.
-    const controller = this.#stage.controller();
-    const lookMs = 4 * (controller?.controller.settings.heartbeatMs ?? 0);
-    if (this.#stage.world.nowMs - machine.clockSetAtMs <= lookMs) return;
+    if (machine.suspended || this.#hasSetClock(machine)) return;
     const byMs = (amount - 0.5) * 20_000;
     machine.setWallClock(byMs);
+    const controller = this.#stage.controller();
     if (controller?.process.machine === machine) this.#doubt(this.#stage.world.nowMs - Math.abs(byMs));
+  }
+
+  /**
+   * The machine's clock was set so lately that nobody has looked since: set again, or after a suspension, it may stand where it
+   * would have stood, and nobody can see that.
+   */
+  #hasSetClock(machine: Machine): boolean {
+    const heartbeatMs = this.#stage.controller()?.controller.settings.heartbeatMs ?? 0;
+    return this.#stage.world.nowMs - machine.clockSetAtMs <= 4 * heartbeatMs;
   }
 
   /** The controller has stood still since then, or its clocks have come apart as much: it has to keep quiet for a while. */
