@@ -161,12 +161,7 @@ export class AgentNode {
 
   #take(assignment: Assignment): void {
     const before = this.core.epoch;
-    this.act(() => {
-      this.core.onAssignment(assignment);
-      const taken = this.core.assignment === assignment && this.core.reignEpoch === assignment.epoch;
-      // An old one that comes to a new run says nothing of what the former run did after it.
-      if (taken && assignment.inSync.includes(this.#settings.peer)) this.#noteAlone(false);
-    });
+    this.act(() => this.core.onAssignment(assignment));
     // A reign begins with a lease: it is asked for at once.
     if (this.core.phase === 'fencing') this.beat();
     if (this.core.epoch !== before)

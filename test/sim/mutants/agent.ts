@@ -51,19 +51,6 @@ export const AGENT: readonly Mutant[] = [
     ],
   },
   {
-    name: 'an old order says that nothing is on this node alone',
-    file: 'src/agent/agent-node.ts',
-    find: '&& this.core.reignEpoch === assignment.epoch;',
-    replace: "&& assignment.role === 'master';",
-    story: [
-      { kind: 'cut', where: 'master>slave', after: [0, 0], for: [10, 12] },
-      { kind: 'kill agent', where: 'master', after: [2.5, 5], for: [0.3, 1] },
-      { kind: 'old orders', where: 'master', after: [0.35, 1.1], for: [1, 1] },
-      { kind: 'old orders', where: 'master', after: [0.1, 0.2], for: [1, 1] },
-      { kind: 'kill agent', where: 'master', after: [0.2, 1], for: [3, 5] },
-    ],
-  },
-  {
     name: 'takes assignments of lower epochs',
     file: 'src/agent/core/role-rules.ts',
     find: 'test: ({ assignment, epoch }) => assignment !== null && assignment.epoch < epoch,',
