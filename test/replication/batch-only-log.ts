@@ -3,13 +3,13 @@ import type { Log } from '../../src/replication/log/log.ts';
 
 type WholeSegments = Pick<
   Log,
-  'indexKey' | 'takeIndexKey' | 'ship' | 'expect' | 'room' | 'isExpecting' | 'isSettled' | 'settle'
+  'indexKey' | 'takeIndexKey' | 'ship' | 'expect' | 'hasRoom' | 'room' | 'isExpecting' | 'isSettled' | 'settle'
 >;
 
 /** What a log in memory says of segments: it has none, and neither sends nor takes one whole. */
 export abstract class BatchOnlyLog implements WholeSegments {
   readonly isExpecting = false;
-  readonly room = null;
+  readonly hasRoom = true;
   readonly isSettled = true;
 
   get indexKey(): IndexKey {
@@ -25,6 +25,8 @@ export abstract class BatchOnlyLog implements WholeSegments {
   expect(): void {
     throw new Error('this log takes no segments whole');
   }
+
+  async room(): Promise<void> {}
 
   async settle(): Promise<void> {}
 }

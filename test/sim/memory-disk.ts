@@ -175,11 +175,16 @@ export class MemoryDisk implements Disk {
   }
 }
 
+/** So many writes of bulk stay in memory at most. */
+const KEPT_WRITES = 3;
+
 class MemoryHandle implements DiskFile {
   readonly path: string;
   readonly #disk: MemoryDisk;
   readonly #inode: MemoryInode;
   readonly #process: number;
+  /** What came as bulk and is not written: gone with the process. */
+  readonly #kept: { readonly bytes: Uint8Array; readonly position: number }[] = [];
   #open = true;
 
   constructor(disk: MemoryDisk, path: string, inode: MemoryInode, owner: number) {
@@ -190,12 +195,35 @@ class MemoryHandle implements DiskFile {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#use();
+    this.#useFlushed();
     this.#disk.write(this.#inode, this.path, bytes, position);
   }
 
-  read(into: Uint8Array, offset: number, length: number, position: number): number {
+  writeBulk(bytes: Uint8Array, position: number): void {
     this.#use();
+    this.#kept.push({ bytes: bytes.slice(), position });
+    while (this.#kept.length > KEPT_WRITES) this.#writeKept();
+  }
+
+  flush(): void {
+    this.#useFlushed();
+  }
+
+  get hasBulkRoom(): boolean {
+    return this.#kept.length < KEPT_WRITES;
+  }
+
+  async bulkRoom(): Promise<void> {
+    await this.finishBulk();
+  }
+
+  async finishBulk(): Promise<void> {
+    await this.#disk.latency();
+    this.#useFlushed();
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    this.#useFlushed();
     const { unreadable } = this.#disk;
     if (unreadable !== null && this.path.includes(unreadable)) throw new MemoryDiskError('EIO', this.path);
     return this.#inode.read(into, offset, length, position);
@@ -209,18 +237,18 @@ class MemoryHandle implements DiskFile {
   }
 
   size(): number {
-    this.#use();
+    this.#useFlushed();
     return this.#inode.size;
   }
 
   truncate(bytes: number): void {
-    this.#use();
+    this.#useFlushed();
     this.#disk.change(this.path);
     this.#inode.truncate(bytes);
   }
 
   async sync(): Promise<void> {
-    this.#use();
+    this.#useFlushed();
     const finish = this.#inode.planSync();
     await this.#disk.latency();
     this.#use();
@@ -229,7 +257,7 @@ class MemoryHandle implements DiskFile {
   }
 
   syncNow(): void {
-    this.#use();
+    this.#useFlushed();
     this.#changeForSync();
     this.#inode.planSync()();
   }
@@ -242,6 +270,17 @@ class MemoryHandle implements DiskFile {
   #changeForSync(): void {
     this.#disk.change(this.path);
     if (this.#disk.syncFails) throw new MemoryDiskError('EIO', this.path);
+  }
+
+  #useFlushed(): void {
+    this.#use();
+    while (this.#kept.length > 0) this.#writeKept();
+  }
+
+  #writeKept(): void {
+    const { bytes, position } = this.#kept[0]!;
+    this.#disk.write(this.#inode, this.path, bytes, position);
+    this.#kept.shift();
   }
 
   #use(): void {

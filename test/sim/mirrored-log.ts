@@ -97,8 +97,12 @@ export class MirroredLog implements Log {
     if (this.#process.alive) this.#log.expect(hint);
   }
 
-  get room(): Promise<void> | null {
-    return this.#log.room;
+  get hasRoom(): boolean {
+    return this.#log.hasRoom;
+  }
+
+  room(): Promise<void> {
+    return this.#log.room();
   }
 
   get isExpecting(): boolean {

@@ -27,8 +27,18 @@ export function checkPayload(header: BatchHeader, bytes: Uint8Array, at: number)
 
 /** The same, for `bytes` that must hold one batch and nothing else. */
 export function checkSingleBatch(bytes: Uint8Array, cursor?: BatchCursor): BatchCursor {
-  const checked = checkBatch(bytes, 0, cursor);
-  const { totalBytes } = checked.header;
+  return nothingBehind(bytes, checkBatch(bytes, 0, cursor));
+}
+
+/** The same where what the records are need not be known, since their checksum is right. */
+export function checkSinglePayload(bytes: Uint8Array, cursor: BatchCursor): BatchCursor {
+  const { header } = cursor.open(bytes);
+  checkPayload(header, bytes, 0);
+  return nothingBehind(bytes, cursor);
+}
+
+function nothingBehind(bytes: Uint8Array, cursor: BatchCursor): BatchCursor {
+  const { totalBytes } = cursor.header;
   if (totalBytes !== bytes.length) throw damaged(`${bytes.length - totalBytes} bytes behind a batch`);
-  return checked;
+  return cursor;
 }

@@ -16,6 +16,8 @@ export interface AckSenderOptions {
 export class AckSender {
   readonly #options: AckSenderOptions;
   #due = false;
+  /** What is there was appended up to here. */
+  #appendedSeq = 0;
   #syncing = false;
   #stopped = false;
 
@@ -23,8 +25,9 @@ export class AckSender {
     this.#options = options;
   }
 
-  /** Something was appended. */
+  /** All of the log up to its present end is there, and something of it is new. */
   appended(): void {
+    this.#appendedSeq = this.#options.log.end.seq;
     if (this.#due) return;
     this.#due = true;
     this.#options.endOfTurn(() => this.#atEndOfTurn());
@@ -37,9 +40,9 @@ export class AckSender {
   #atEndOfTurn(): void {
     this.#due = false;
     if (this.#stopped) return;
-    const { log, onTurn, send, syncBeforeAck } = this.#options;
+    const { onTurn, send, syncBeforeAck } = this.#options;
     onTurn();
-    if (!syncBeforeAck) send(log.end.seq);
+    if (!syncBeforeAck) send(this.#appendedSeq);
     else if (!this.#syncing) void this.#syncAndSend();
   }
 

@@ -18,14 +18,11 @@ import { type CutPlan, planCut } from './attach-plan.ts';
 import { BatchAssembler } from './batch-assembler.ts';
 import { carryOutCut } from './carry-out-cut.ts';
 import { greetingRefusal } from './greeting.ts';
-import { HintAssembler } from './hint-assembler.ts';
 import { IntactWatch } from './intact-watch.ts';
 import type { CatchUp } from './log-feed.ts';
+import { SegmentReceiver } from './segment-receiver.ts';
 import { SilenceWatch } from './silence-watch.ts';
 import type { SlaveOwner } from './slave-owner.ts';
-
-/** Of segments that come whole so much is confirmed at once: nobody waits for it, it is far from the log's end. */
-const WHOLE_ACK_BYTES = 4 * 1024 * 1024;
 
 export interface SlaveSessionOptions {
   readonly link: LinkConnection;
@@ -56,19 +53,16 @@ export class SlaveSession {
   readonly #greeter: Timer;
   readonly #acks: AckSender;
   readonly #assembler = new BatchAssembler();
+  readonly #segments: SegmentReceiver;
   readonly #rate: RateMeter;
   #greeted = false;
   #attach: Attach | null = null;
   #following = false;
   #hasFollowed = false;
   #intact: IntactWatch | null = null;
-  /** Hint file of the segment that comes next, as far as it has come. */
-  #hint: HintAssembler | null = null;
   /** The log is being cut, or settled: the session is not done before that is. */
   #busy = false;
   #receivedBytes = 0;
-  /** How much had been received when it was last confirmed. */
-  #ackedBytes = 0;
   #ended = false;
   readonly #done = Promise.withResolvers<void>();
 
@@ -88,6 +82,12 @@ export class SlaveSession {
       endOfTurn: options.endOfTurn,
       onTurn: this.#atEndOfTurn,
       send: this.#sendAck,
+      onFailure: this.#fail,
+    });
+    this.#segments = new SegmentReceiver({
+      link: options.link,
+      log: options.log,
+      onAppended: () => this.#acks.appended(),
       onFailure: this.#fail,
     });
     this.#greeter = scheduler.every(silenceLimitMs / 4, () => {
@@ -156,6 +156,7 @@ export class SlaveSession {
     this.#following = false;
     this.#silence.stop();
     this.#acks.stop();
+    this.#segments.stop();
     this.#greeter.cancel();
     this.#owner.ended(reason, failure);
     if (!this.#busy) void this.#leaveSettled();
@@ -195,7 +196,7 @@ export class SlaveSession {
         return this.#takeBatches(message.bytes);
       case 'segment':
       case 'hint':
-        return this.#takeHint(message);
+        return this.#takeSegment(message);
       case 'ping':
         return this.#answer(message);
       case 'attach':
@@ -292,37 +293,20 @@ export class SlaveSession {
     return !this.#ended;
   }
 
-  #takeHint(message: SegmentMessage | HintMessage): void {
+  #takeSegment(message: SegmentMessage | HintMessage): void {
     if (!this.#takesLog()) return;
     try {
-      if (message.type === 'segment') {
-        if (this.#hint !== null) throw new HsctlError('format', 'a segment came within a hint file');
-        this.#hint = new HintAssembler(message.hintBytes);
-        return;
-      }
-      const whole = this.#hint?.add(message.bytes);
-      if (whole === undefined) throw new HsctlError('format', 'a hint file came without a segment');
-      if (whole === null) return;
-      this.#hint = null;
-      this.#log.expect(whole);
-      if (this.#log.room !== null) void this.#waitForRoom(this.#log.room);
+      this.#segments.take(message);
     } catch (thrown) {
       this.#fail(thrown);
     }
-  }
-
-  /** The index is behind with what came: takes nothing more meanwhile. */
-  async #waitForRoom(room: Promise<void>): Promise<void> {
-    this.#link.pause();
-    await room;
-    this.#link.resume();
   }
 
   #takeBatches(bytes: Uint8Array): void {
     if (!this.#takesLog()) return;
     this.#receivedBytes += bytes.length;
     this.#rate.add(bytes.length, this.#options.scheduler.monotonicMs());
-    if (this.#hint !== null) return this.#fail(new HsctlError('format', 'a batch came within a hint file'));
+    if (this.#segments.isWithinHint) return this.#fail(new HsctlError('format', 'a batch came within a hint file'));
     if (this.#log.isSettled || this.#log.isExpecting) return this.#push(bytes);
     void this.#pushOnceSettled(bytes.slice());
   }
@@ -350,9 +334,7 @@ export class SlaveSession {
     } catch (thrown) {
       return this.#fail(thrown);
     }
-    if (this.#log.isExpecting && this.#receivedBytes < this.#ackedBytes + WHOLE_ACK_BYTES) return;
-    this.#ackedBytes = this.#receivedBytes;
-    this.#acks.appended();
+    this.#segments.appended();
   }
 
   readonly #append = (batch: Uint8Array, header: BatchHeader): void => {

@@ -2,7 +2,7 @@ import { HsctlError } from '../../kit/errors.ts';
 import type { LogPosition, LogState } from '../../model/position.ts';
 import { BatchCursor } from '../../protocol/batch/batch-cursor.ts';
 import { damaged } from '../../protocol/batch/batch-header.ts';
-import { checkPayload, checkSingleBatch } from '../../protocol/batch/check-batch.ts';
+import { checkSingleBatch, checkSinglePayload } from '../../protocol/batch/check-batch.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { whyNotNext } from './continuity.ts';
 import { Damage, diskFailure } from './disk-failure.ts';
@@ -105,7 +105,7 @@ export class DiskLog implements Log {
       // What a sparse batch leaves out may have been dropped because of records that are still to come.
       if (header.sparse && meta.intact) meta.setIntact(false);
       const segment = expecting ?? this.#writableSegment(batch.length);
-      this.#write(segment, batch);
+      segment.write(batch, expecting !== null);
       if (expecting === null) {
         for (const record of index.apply(this.#cursor, segment, segment.bytes)) history.add(record);
         segment.add(header, batch);
@@ -137,8 +137,12 @@ export class DiskLog implements Log {
     this.#orFail(() => this.#intake.expect(hint));
   }
 
-  get room(): Promise<void> | null {
-    return this.#intake.room;
+  get hasRoom(): boolean {
+    return this.#intake.hasRoom;
+  }
+
+  room(): Promise<void> {
+    return this.#orFailLater(() => this.#intake.room());
   }
 
   get isExpecting(): boolean {
@@ -151,11 +155,7 @@ export class DiskLog implements Log {
 
   async settle(): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    try {
-      await this.#intake.settle();
-    } catch (error) {
-      throw this.#fail(error);
-    }
+    await this.#orFailLater(() => this.#intake.settle());
   }
 
   async sync(): Promise<LogPosition> {
@@ -339,11 +339,7 @@ export class DiskLog implements Log {
 
   /** The cursor before the first record of a batch that came from elsewhere. */
   #checked(batch: Uint8Array, ofSegment: boolean): BatchCursor {
-    if (!ofSegment) return checkSingleBatch(batch, this.#cursor);
-    const { header } = this.#cursor.open(batch);
-    checkPayload(header, batch, 0);
-    if (header.totalBytes !== batch.length) throw damaged(`${batch.length - header.totalBytes} bytes behind a batch`);
-    return this.#cursor;
+    return ofSegment ? checkSinglePayload(batch, this.#cursor) : checkSingleBatch(batch, this.#cursor);
   }
 
   #settleNow(): void {
@@ -358,11 +354,11 @@ export class DiskLog implements Log {
     }
   }
 
-  #write(segment: Segment, batch: Uint8Array): void {
+  async #orFailLater(work: () => Promise<void>): Promise<void> {
     try {
-      segment.file.write(batch, segment.bytes);
+      await work();
     } catch (error) {
-      throw diskFailure('write', segment.file.path, segment.bytes, error);
+      throw this.#fail(error);
     }
   }
 

@@ -38,6 +38,20 @@ export interface DiskFile {
   readonly path: string;
   /** Writes all of `bytes`, or throws. */
   write(bytes: Uint8Array, position: number): void;
+  /**
+   * The same for much that comes in order and is not read soon. It may stay in memory and is lost then if the process is
+   * killed, but nothing behind it is there without it. Every other call on this file finds it written, and throws what
+   * prevents that.
+   */
+  writeBulk(bytes: Uint8Array, position: number): void;
+  /** Whether there is memory for more of it; if not, `writeBulk` holds the caller up as `write` does. */
+  readonly hasBulkRoom: boolean;
+  /** Resolves once there is. */
+  bulkRoom(): Promise<void>;
+  /** Writes what `writeBulk` has kept in memory. */
+  flush(): void;
+  /** The same without holding up the caller; nothing of it goes on in the background then, so that the file may be truncated. */
+  finishBulk(): Promise<void>;
   /** Fills into[offset, offset + length) from `position` on; returns how many bytes there were. */
   read(into: Uint8Array, offset: number, length: number, position: number): number;
   /** The same without holding up the caller. */

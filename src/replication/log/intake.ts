@@ -1,6 +1,7 @@
 import type { LogPosition } from '../../model/position.ts';
 import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
 import { HsctlError, messageOf } from '../../kit/errors.ts';
+import { diskFailure } from './disk-failure.ts';
 import { EntryList, type SortedEntries } from './entry-list.ts';
 import { SHARDS } from './fingerprint.ts';
 import { Hint } from './hint-file.ts';
@@ -47,6 +48,9 @@ export class Intake {
   #expected: Expected | null = null;
   /** Segments of which the index knows nothing yet, oldest first. */
   #unindexed: Unindexed[] = [];
+  /** The last complete segment, until all of it is in its file. */
+  #unwritten: Segment | null = null;
+  #written: Promise<void> = Promise.resolve();
   /** How many entries came since the last round began. */
   #waitingEntries = 0;
   /** Has got the entries of all complete segments since the index was empty. */
@@ -69,12 +73,23 @@ export class Intake {
 
   /** Whether the index knows all that was appended, and no segment is expected. */
   get isSettled(): boolean {
-    return this.#expected === null && this.#isIndexed;
+    return this.#expected === null && this.#unwritten === null && this.#isIndexed;
   }
 
-  /** Resolves once there is room for the entries of more segments; null if there is. */
-  get room(): Promise<void> | null {
-    return this.#builder?.room ?? null;
+  /** Whether all complete segments are in their files, and there is memory for more. */
+  get hasRoom(): boolean {
+    const { file } = this.#expected?.segment ?? {};
+    return this.#unwritten === null && file?.hasBulkRoom !== false && (this.#builder?.room ?? null) === null;
+  }
+
+  /** Resolves once that is so. Rejects as the disk does. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      const segment = this.#expected?.segment;
+      if (this.#unwritten !== null) await this.#written;
+      else if (segment?.file.hasBulkRoom === false) await worded(segment, segment.file.bulkRoom());
+      else await this.#builder?.room;
+    }
   }
 
   /**
@@ -88,6 +103,7 @@ export class Intake {
     if (hint === null || !samePosition(hint.facts.base, segments.end)) return;
     const entries = hint.readAll();
     if (entries === null) return;
+    this.#flush();
     this.#expected = { segment: this.#newSegment(), hint, hintBytes, entries, controls: 0 };
   }
 
@@ -106,6 +122,7 @@ export class Intake {
   /** Resolves once the index knows everything that was appended; a segment that was expected is no more. Rejects as the disk does. */
   async settle(): Promise<void> {
     this.#breakOff();
+    await this.#written;
     await this.#running;
     if (this.#builder !== null) await (this.#finishing ??= this.#finish(this.#builder));
     while (!this.#isIndexed) {
@@ -117,6 +134,7 @@ export class Intake {
   /** The same at once. @throws HsctlError('disk') */
   settleNow(): void {
     this.#breakOff();
+    this.#flush();
     if (this.#builder !== null) this.#buildHere();
     while (!this.#isIndexed) this.#step();
   }
@@ -124,6 +142,7 @@ export class Intake {
   /** The log's files are moved away: nothing of this counts any more. */
   forget(): void {
     this.#expected = null;
+    this.#unwritten = null;
     this.#broken = null;
     this.#steps = null;
     this.#unindexed = [];
@@ -149,6 +168,7 @@ export class Intake {
     const { facts } = hint;
     if (segment.bytes !== facts.bytes || !samePosition(end, facts.end)) return this.#breakOff();
     this.#expected = null;
+    this.#writeOut(segment);
     takeFacts(segment, hint);
     segment.shippedHint = hintBytes;
     segment.indexed = false;
@@ -166,10 +186,33 @@ export class Intake {
     });
   }
 
+  /** All that came of the segment goes to its file, in the background. */
+  #writeOut(segment: Segment): void {
+    this.#unwritten = segment;
+    const written = segment.file.finishBulk().then(() => {
+      if (this.#unwritten === segment) this.#unwritten = null;
+    });
+    this.#written = worded(segment, written);
+    // Whoever waits for it hears of a failure.
+    this.#written.catch(() => undefined);
+  }
+
+  /** The same at once: no file may end before the next one begins, even if the process is killed. @throws HsctlError('disk') */
+  #flush(): void {
+    const segment = this.#unwritten;
+    try {
+      segment?.file.flush();
+    } catch (error) {
+      throw writeFailure(segment!, error);
+    }
+    this.#unwritten = null;
+  }
+
   #breakOff(): void {
     if (this.#expected === null) return;
     this.#broken = this.#expected.segment;
     this.#expected = null;
+    this.#writeOut(this.#broken);
   }
 
   /** Puts the index in place once it is built. */
@@ -245,4 +288,16 @@ export class Intake {
     for (const words of kept.entries.chunks) index.applyEntries(words, kept.id);
     this.#broken = null;
   }
+}
+
+async function worded(segment: Segment, written: Promise<void>): Promise<void> {
+  try {
+    await written;
+  } catch (error) {
+    throw writeFailure(segment, error);
+  }
+}
+
+function writeFailure({ file, bytes }: Segment, error: unknown): HsctlError {
+  return diskFailure('write', file.path, bytes, error);
 }

@@ -56,8 +56,10 @@ export interface Log {
    * What they hold is found by key once the segment is complete, or `settle` was called.
    */
   expect(hint: Uint8Array): void;
-  /** Resolves once there is room in memory for more such segments; null if there is. */
-  readonly room: Promise<void> | null;
+  /** Whether there is room in memory for more of such segments, and every one that is complete is in its file. */
+  readonly hasRoom: boolean;
+  /** Resolves once that is so. */
+  room(): Promise<void>;
   /** Whether the next batch belongs to such a segment. */
   readonly isExpecting: boolean;
   /** Whether everything that was appended is found by key, and no segment is expected. */

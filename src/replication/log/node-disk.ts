@@ -17,6 +17,8 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { makeDirectory } from '../../kit/make-directory.ts';
+import { BlockPool } from './block-pool.ts';
+import { DirectWriter } from './direct-writer.ts';
 import type { Disk, DiskFile, FileFacts } from './disk.ts';
 
 const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
@@ -24,18 +26,43 @@ const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: number;
+  readonly #pool: BlockPool;
+  #bulk: DirectWriter | null = null;
 
-  constructor(path: string, handle: number) {
+  constructor(path: string, handle: number, pool: BlockPool) {
     this.path = path;
     this.#handle = handle;
+    this.#pool = pool;
   }
 
   write(bytes: Uint8Array, position: number): void {
-    let done = 0;
-    while (done < bytes.length) done += writeSync(this.#handle, bytes, done, bytes.length - done, position + done);
+    this.flush();
+    this.#write(bytes, position);
+  }
+
+  writeBulk(bytes: Uint8Array, position: number): void {
+    this.#bulk ??= new DirectWriter(this.path, this.#pool, (part, at) => this.#write(part, at));
+    this.#bulk.write(bytes, position);
+  }
+
+  get hasBulkRoom(): boolean {
+    return this.#bulk?.hasRoom ?? true;
+  }
+
+  async bulkRoom(): Promise<void> {
+    await this.#bulk?.room();
+  }
+
+  flush(): void {
+    this.#bulk?.flush();
+  }
+
+  async finishBulk(): Promise<void> {
+    await this.#bulk?.finish();
   }
 
   read(into: Uint8Array, offset: number, length: number, position: number): number {
+    this.flush();
     let done = 0;
     while (done < length) {
       const got = readSync(this.#handle, into, offset + done, length - done, position + done);
@@ -46,6 +73,7 @@ class NodeFile implements DiskFile {
   }
 
   async readLater(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    this.flush();
     let done = 0;
     while (done < length) {
       const got = await this.#readOnce(into, offset + done, length - done, position + done);
@@ -55,38 +83,51 @@ class NodeFile implements DiskFile {
     return done;
   }
 
-  #readOnce(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      read(this.#handle, into, offset, length, position, (error, got) => (error ? reject(error) : resolve(got)));
-    });
-  }
-
   size(): number {
+    this.flush();
     return fstatSync(this.#handle).size;
   }
 
   truncate(bytes: number): void {
+    this.flush();
+    if (this.#bulk?.isIdle === false)
+      throw new Error('invariant broken: a file is truncated while it is being written');
     ftruncateSync(this.#handle, bytes);
   }
 
-  sync(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async sync(): Promise<void> {
+    await this.finishBulk();
+    await new Promise<void>((resolve, reject) => {
       fdatasync(this.#handle, (error) => (error ? reject(error) : resolve()));
     });
   }
 
   syncNow(): void {
+    this.flush();
     fdatasyncSync(this.#handle);
   }
 
   close(): void {
+    this.#bulk?.close();
     closeSync(this.#handle);
+  }
+
+  #write(bytes: Uint8Array, position: number): void {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(this.#handle, bytes, done, bytes.length - done, position + done);
+  }
+
+  #readOnce(into: Uint8Array, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#handle, into, offset, length, position, (error, got) => (error ? reject(error) : resolve(got)));
+    });
   }
 }
 
 /** The machine's file system. */
 export class NodeDisk implements Disk {
   readonly pid = process.pid;
+  readonly #pool = new BlockPool();
 
   makeDirectory(path: string): void {
     makeDirectory(path);
@@ -102,7 +143,7 @@ export class NodeDisk implements Disk {
   }
 
   open(path: string, mode: 'read' | 'write' | 'create'): DiskFile {
-    return new NodeFile(path, openSync(path, FLAGS[mode], 0o640));
+    return new NodeFile(path, openSync(path, FLAGS[mode], 0o640), this.#pool);
   }
 
   rename(from: string, to: string): void {

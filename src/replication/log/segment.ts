@@ -4,6 +4,7 @@ import { OP } from '../../protocol/batch/layout.ts';
 import type { LogPosition } from '../../model/position.ts';
 import { BlockSums } from './block-sums.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { diskFailure } from './disk-failure.ts';
 import type { DiskFile } from './disk.ts';
 import { EntryList } from './entry-list.ts';
 
@@ -65,6 +66,16 @@ export class Segment {
   /** Whether it is complete and has a hint file. */
   get isSealed(): boolean {
     return this.sealedAtWallMs !== null && this.entries === null && this.shippedHint === null;
+  }
+
+  /** Writes a batch behind the others; `add` takes note of it. One of many may stay in memory. @throws HsctlError('disk') */
+  write(batch: Uint8Array, ofMany: boolean): void {
+    try {
+      if (ofMany) this.file.writeBulk(batch, this.bytes);
+      else this.file.write(batch, this.bytes);
+    } catch (error) {
+      throw diskFailure('write', this.file.path, this.bytes, error);
+    }
   }
 
   /** Takes note of a batch that was written behind the others. */

@@ -97,7 +97,8 @@ test('two logs on disk over TCP: catch-up and live together, through cuts, until
     full?.resolve();
     full = null;
   };
-  Object.defineProperty(slaveLog, 'room', { get: () => full?.promise ?? null });
+  Object.defineProperty(slaveLog, 'hasRoom', { get: () => full === null });
+  slaveLog.room = async () => full?.promise;
   const append = slaveLog.append.bind(slaveLog);
   slaveLog.append = (batch) => {
     assert.equal(full, null, 'nothing is taken while there is no room');

@@ -33,6 +33,34 @@ function diskTests(name: string, make: (t: TestContext) => { disk: Disk; directo
       assert.throws(() => disk.open(`${directory}/file`, 'create'), { code: 'EEXIST' });
     });
 
+    test('bulk is written when anybody looks', async (t) => {
+      const { disk, directory } = make(t);
+      const file = disk.open(`${directory}/file`, 'create');
+      const text = async (): Promise<string> => {
+        const into = new Uint8Array(20);
+        return Buffer.from(into.subarray(0, await file.readLater(into, 0, 20, 0))).toString();
+      };
+      file.writeBulk(bytes('one '), 0);
+      file.writeBulk(bytes('two '), 4);
+      assert.equal(await text(), 'one two ');
+      file.writeBulk(bytes('three'), 8);
+      assert.equal(file.size(), 13);
+      file.writeBulk(bytes(' four'), 13);
+      file.write(bytes('FOUR'), 14);
+      if (!file.hasBulkRoom) await file.bulkRoom();
+      file.writeBulk(bytes('!'), 18);
+      await file.finishBulk();
+      assert.equal(await text(), 'one two threeFOUR!'.replace('F', ' F'));
+      file.writeBulk(bytes('?'), 19);
+      file.truncate(3);
+      file.writeBulk(bytes(' more'), 3);
+      await file.sync();
+      file.writeBulk(bytes('.'), 8);
+      file.flush();
+      file.close();
+      assert.equal(disk.stat(`${directory}/file`)?.bytes, 9);
+    });
+
     test('names come, change and go', async (t) => {
       const { disk, directory } = make(t);
       disk.open(`${directory}/one`, 'create').close();

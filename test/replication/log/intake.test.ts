@@ -107,7 +107,9 @@ describe('segments that come whole', () => {
         else await slave.log.close();
         slave.open();
       }
-      assert.deepEqual(slave.log.end, end, ending);
+      if (ending === 'kill')
+        assert.ok(slave.log.end.seq > 0 && slave.log.end.seq <= end.seq, 'the last batches were in memory');
+      else assert.deepEqual(slave.log.end, end, ending);
       assert.equal(slave.log.isSettled, true);
       await shipLog(master.log, slave.log, never);
       await slave.log.settle();

@@ -22,14 +22,16 @@ export function seeded(seed: number): () => number {
 
 /** A log on a disk in memory, with what it told. */
 export class TestStore {
-  readonly disk = new MemoryDisk({ random: seeded(7) });
+  readonly disk: MemoryDisk;
   readonly tails: TornTail[] = [];
   readonly troubles: HsctlError[] = [];
   wallMs = 1_000_000;
   log: DiskLog;
   readonly #options: Partial<StoreOptions>;
 
-  constructor(options: Partial<StoreOptions> = {}) {
+  /** `latency` as that of a `MemoryDisk`. */
+  constructor(options: Partial<StoreOptions> = {}, latency: () => Promise<void> = () => Promise.resolve()) {
+    this.disk = new MemoryDisk({ random: seeded(7), latency });
     this.#options = options;
     this.log = this.open();
   }

@@ -1,0 +1,65 @@
+export const BLOCK_BYTES = 1024 * 1024;
+/** What comes in one turn of the event loop, 8 MiB at most, fills half of them while the other half is being written. */
+const BLOCKS = 16;
+const REST_MS = 5000;
+const WASM_PAGE_BYTES = 64 * 1024;
+
+/** What is used of it; neither Node's types nor those of the language have it. */
+declare const WebAssembly: {
+  readonly Memory: new (pages: { readonly initial: number; readonly maximum: number }) => {
+    readonly buffer: ArrayBuffer;
+  };
+};
+
+/** Memory for a part of a file that begins at a multiple of its length. */
+export interface Block {
+  readonly bytes: Uint8Array;
+  position: number;
+  filled: number;
+}
+
+/** Memory for what waits to be written around the page cache, shared by the files of a disk. */
+export class BlockPool {
+  #free: Block[] | null = null;
+  #restsUntilMs = -Infinity;
+
+  get hasFree(): boolean {
+    return this.#free === null || this.#free.length > 0;
+  }
+
+  /** An empty block; undefined if all are in use, or there is no memory for any. */
+  take(): Block | undefined {
+    this.#free ??= newBlocks();
+    return this.#free.pop();
+  }
+
+  give(block: Block): void {
+    block.filled = 0;
+    this.#free?.push(block);
+  }
+
+  /** The disk is too slow: nothing is to be written around the page cache for a while. */
+  rest(): void {
+    this.#restsUntilMs = performance.now() + REST_MS;
+  }
+
+  get rests(): boolean {
+    return performance.now() < this.#restsUntilMs;
+  }
+}
+
+/** Direct writes want memory that begins at a page of the system: that of WebAssembly does, array buffers do not. */
+function newBlocks(): Block[] {
+  const pages = (BLOCKS * BLOCK_BYTES) / WASM_PAGE_BYTES;
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    return Array.from({ length: BLOCKS }, (_, number) => ({
+      bytes: new Uint8Array(buffer, number * BLOCK_BYTES, BLOCK_BYTES),
+      position: 0,
+      filled: 0,
+    }));
+  } catch {
+    // Where the address space is limited: all is written as usual.
+    return [];
+  }
+}
