@@ -17,6 +17,8 @@ const VALUE_BYTES = 256;
 const PACE = '200MiB/s';
 const FOREGROUND_RATE = 2000;
 const IDLE_MS = 10_000;
+/** Where the master is asked for its report while it is watched: to answer is work of its own. */
+const SELDOM_MS = 500;
 
 type Note = (line: string) => void;
 
@@ -53,7 +55,7 @@ async function hsctlCatchUp(machine: LocalMachine, records: number, note: Note):
   duo.emptyStore('b');
   const syncing = await foreground(duo, records, async () => {
     await duo.startAgent('b');
-    await duo.inSync();
+    await duo.inSync(SELDOM_MS);
   });
   note(`hsctl: within ${syncing.p99Ms} ms beside a catch-up at ${PACE}, which took ${syncing.seconds} s`);
   let master = residentMb(duo.pid('a'), 'VmHWM');

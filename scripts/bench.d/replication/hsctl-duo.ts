@@ -158,8 +158,8 @@ export class HsctlDuo {
   }
 
   /** Resolves once the master confirms no write without node b. */
-  async inSync(limitMs = 600_000): Promise<void> {
-    await until('node b to be in sync', async () => (await this.report()).inSync.length === 2, limitMs, 20);
+  async inSync(everyMs = 20): Promise<void> {
+    await until('node b to be in sync', async () => (await this.report()).inSync.length === 2, 600_000, everyMs);
   }
 
   /** Resolves once the master confirms writes by itself. */
