@@ -1,4 +1,6 @@
 export const BLOCK_BYTES = 1024 * 1024;
+/** Where direct writes may begin and end, whatever the disk. */
+export const SECTOR_BYTES = 4096;
 /** What comes in one turn of the event loop, 8 MiB at most, fills half of them while the other half is being written. */
 const BLOCKS = 16;
 const REST_MS = 5000;
@@ -11,7 +13,7 @@ declare const WebAssembly: {
   };
 };
 
-/** Memory for a part of a file that begins at a multiple of its length. */
+/** Memory for a part of a file, from some sector to the next multiple of the memory's length at most. */
 export interface Block {
   readonly bytes: Uint8Array;
   position: number;

@@ -1,5 +1,5 @@
 import { close, constants, openSync, writev } from 'node:fs';
-import { type Block, BLOCK_BYTES, type BlockPool } from './block-pool.ts';
+import { type Block, BLOCK_BYTES, type BlockPool, SECTOR_BYTES } from './block-pool.ts';
 
 /** A disk that takes longer for what fits into the blocks is left to the page cache for a while. */
 const PATIENCE_MS = 250;
@@ -65,8 +65,7 @@ export class DirectWriter {
     for (let done = 0; done < bytes.length;) {
       const at = position + done;
       const block = (this.#filling ??= this.#blockFor(at));
-      const room = block === null ? BLOCK_BYTES - (at % BLOCK_BYTES) : BLOCK_BYTES - block.filled;
-      const part = bytes.subarray(done, done + room);
+      const part = bytes.subarray(done, done + BLOCK_BYTES - (at % BLOCK_BYTES));
       if (block === null) this.#writeAsUsual(part, at);
       else this.#fill(block, part);
       done += part.length;
@@ -95,6 +94,7 @@ export class DirectWriter {
 
   /** Resolves once the system has all that came, and nothing is being written in the background. Rejects with what it says. */
   async finish(): Promise<void> {
+    this.#queueWholeSectors();
     while (!this.isIdle) await this.#patiently();
     this.flush();
   }
@@ -119,7 +119,7 @@ export class DirectWriter {
   }
 
   #blockFor(position: number): Block | null {
-    if (position % BLOCK_BYTES !== 0 || this.#pool.rests || !this.#opens()) return null;
+    if (position % SECTOR_BYTES !== 0 || this.#pool.rests || !this.#opens()) return null;
     const block = this.#pool.take();
     if (block === undefined) return null;
     block.position = position;
@@ -144,20 +144,39 @@ export class DirectWriter {
   #fill(block: Block, bytes: Uint8Array): void {
     block.bytes.set(bytes, block.filled);
     block.filled += bytes.length;
-    if (block.filled < BLOCK_BYTES) return;
+    if ((block.position + block.filled) % BLOCK_BYTES !== 0) return;
     this.#filling = null;
     this.#full.push(block);
+    this.#writeNext();
+  }
+
+  /** The last block goes as far as it can; what is left of it gets another. */
+  #queueWholeSectors(): void {
+    const last = this.#filling;
+    const left = (last?.filled ?? 0) % SECTOR_BYTES;
+    if (last === null || last.filled === left || this.#handle === null) return;
+    const rest = left === 0 ? null : this.#pool.take();
+    if (rest === undefined) return;
+    last.filled -= left;
+    if (rest !== null) {
+      rest.position = last.position + last.filled;
+      rest.bytes.set(last.bytes.subarray(last.filled, last.filled + left));
+      rest.filled = left;
+    }
+    this.#filling = rest;
+    this.#full.push(last);
     this.#writeNext();
   }
 
   #writeNext(): void {
     if (!this.isIdle || this.#full.length === 0 || this.#handle === null || !this.#works) return;
     const blocks = this.#full.splice(0);
-    const parts = blocks.map(({ bytes }) => bytes);
+    const parts = blocks.map(({ bytes, filled }) => bytes.subarray(0, filled));
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     this.#writing = blocks;
     this.#writtenTwice = false;
     this.#io.write(this.#handle, parts, blocks[0]!.position, (written) => {
-      this.#written(blocks, written === blocks.length * BLOCK_BYTES);
+      this.#written(blocks, written === length);
     });
   }
 

@@ -121,7 +121,7 @@ suite('writing around the page cache', () => {
   test('takes all that fills a block, in order and one at a time', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    const bytes = numbered(5 * BLOCK_BYTES + 10);
+    const bytes = numbered(5 * BLOCK_BYTES + 5000);
     for (let at = 0; at < bytes.length; at += 1000) writer.write(bytes.subarray(at, at + 1000), at);
     assert.equal(disk.writes, 1);
     const finished = writer.finish();
@@ -130,7 +130,8 @@ suite('writing around the page cache', () => {
     assert.equal(disk.writes, 1);
     disk.end();
     await finished;
-    assert.deepEqual([disk.taken, disk.cached], [5 * BLOCK_BYTES, 10]);
+    // What does not fill a sector cannot go around the page cache.
+    assert.deepEqual([disk.taken, disk.cached], [5 * BLOCK_BYTES + 4096, 904]);
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
     writer.close();
     assert.equal(disk.handles, 0);
