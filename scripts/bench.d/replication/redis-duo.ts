@@ -55,6 +55,11 @@ export class RedisDuo {
     await this.#spawn('b', ['--replicaof', '127.0.0.1', String(this.#ports.a)]);
   }
 
+  /** Ends the replica, which forgets all that it had. */
+  async stopReplica(): Promise<void> {
+    await this.#servers.get('b')?.stop(60_000);
+  }
+
   /** Where the master serves. */
   get clientPort(): number {
     return this.#ports.a;
