@@ -70,6 +70,7 @@ export async function runAgent(
     startIndexBuilder: threadIndexBuilder,
     fsyncAlways: group.replication.fsync === 'always',
     clock: systemScheduler,
+    readBackTimers: systemScheduler,
     random: secretRandom,
     onTornTail: (tail) => logger.warn('a crash left the end of the log unfinished; it was cut off', { ...tail }),
     opensDamaged: true,

@@ -23,6 +23,7 @@ beforeEach(async () => {
     tombstonesMs: 86_400_000,
     fsyncAlways: false,
     clock: systemScheduler,
+    readBackTimers: null,
     random: () => 0.5,
     rewriter: () => Promise.reject(new Error('nothing is compacted here')),
     startIndexBuilder: () => assert.fail('nothing comes whole here'),

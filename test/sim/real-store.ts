@@ -89,6 +89,7 @@ export class RealStore {
       tombstonesMs: TOMBSTONES_MS,
       fsyncAlways: this.#mirror.syncsAlways,
       clock,
+      readBackTimers: null,
       random: this.#random.next,
       rewriter: inlineRewriter(disk),
       startIndexBuilder: inlineIndexBuilder,

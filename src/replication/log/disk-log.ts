@@ -10,6 +10,7 @@ import { classBytes } from './fingerprint.ts';
 import type { IndexKey } from './index-key.ts';
 import { Intake } from './intake.ts';
 import type { AgentMemory, Log } from './log.ts';
+import { ReadBack } from './read-back.ts';
 import type { ReadResult } from './log-reader.ts';
 import { RecordReader } from './record-reader.ts';
 import { Sealer } from './sealer.ts';
@@ -30,6 +31,7 @@ export class DiskLog implements Log {
   readonly #intake: Intake;
   readonly #sealer: Sealer;
   readonly #compactor: Compactor;
+  readonly #readBack: ReadBack;
   #appendedBytes: number;
   #failure: HsctlError | null = null;
   /** A cut or reset is under way, or the log is closed. */
@@ -60,6 +62,7 @@ export class DiskLog implements Log {
     this.#intake = new Intake(store);
     this.#sealer = new Sealer(store);
     this.#compactor = new Compactor(store);
+    this.#readBack = new ReadBack(store, (thrown) => this.#troubled('read back', thrown));
     this.#appendedBytes = store.segments.bytes;
   }
 
@@ -322,8 +325,7 @@ export class DiskLog implements Log {
 
   /** Resolves once nothing goes on in the background. */
   async #quiet(): Promise<void> {
-    await this.#compactor.stop();
-    await this.#sealer.idle();
+    await Promise.all([this.#compactor.stop(), this.#sealer.idle(), this.#readBack.stop()]);
   }
 
   /** The segment that takes the next batch: the last one, or a new one. */
@@ -382,15 +384,17 @@ export class DiskLog implements Log {
   /** Hint files for complete segments, and compaction, in the background. */
   #tidy(): void {
     if (this.#closedTo !== null || this.damage !== null || !this.#sealer.due) return;
-    this.#tidyUp().catch((error: unknown) => {
-      const { onTrouble, directory } = this.#store.options;
-      this.#seen(error);
-      onTrouble(diskFailure('tidy up in', directory, 0, error));
-    });
+    this.#tidyUp().catch((error: unknown) => this.#troubled('tidy up in', error));
+  }
+
+  #troubled(action: string, error: unknown): void {
+    this.#seen(error);
+    this.#store.options.onTrouble(diskFailure(action, this.#store.options.directory, 0, error));
   }
 
   async #tidyUp(): Promise<void> {
     await this.#sealer.run();
+    if (this.#closedTo === null) this.#readBack.start();
     while (this.#closedTo === null && (await this.#compactor.compact()));
   }
 }

@@ -172,6 +172,7 @@ export class Intake {
     takeFacts(segment, hint);
     segment.shippedHint = hintBytes;
     segment.indexed = false;
+    segment.isUnread = true;
     const { index, options, expectedKeys } = this.#store;
     if (index.keys.count === 0 && this.#unindexed.length === 0) {
       this.#builder ??= options.startIndexBuilder(expectedKeys);

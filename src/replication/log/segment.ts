@@ -32,6 +32,8 @@ export class Segment {
   entries: EntryList | null = new EntryList();
   /** The hint file that came with the segment, until it is written. */
   shippedHint: Uint8Array | null = null;
+  /** Whether it came whole, and was not read back since. */
+  isUnread = false;
   /** Whether it was sent whole to a slave. */
   wasShipped = false;
   /** Whether the index knows its records. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../kit/clock.ts';
+import type { Clock, Scheduler } from '../../kit/clock.ts';
 import type { HsctlError } from '../../kit/errors.ts';
 import type { Random } from '../../kit/random.ts';
 import { HINT_LIMIT_BYTES } from '../../protocol/link/frames.ts';
@@ -35,6 +35,8 @@ export interface StoreOptions {
   /** Whether every confirmation waits for a sync: then the log stays intact when the machine goes down. */
   readonly fsyncAlways: boolean;
   readonly clock: Clock;
+  /** Timers for reading back what came whole, in the background; null: it is not. */
+  readonly readBackTimers: Scheduler | null;
   /** Makes the store's name and secret. */
   readonly random: Random;
   /** Who rewrites segments: `threadRewriter` in a daemon. */

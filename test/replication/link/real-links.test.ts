@@ -29,6 +29,7 @@ function openLog(t: TestContext, name: string): DiskLog {
     startIndexBuilder: threadIndexBuilder,
     fsyncAlways: false,
     clock: systemScheduler,
+    readBackTimers: null,
     random: () => (name === 'master' ? 0.25 : 0.5),
     onTornTail: () => undefined,
     onTrouble: () => undefined,

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { BatchHeader } from '../../../src/protocol/batch/batch-header.ts';
 import { BATCH_HEADER_BYTES } from '../../../src/protocol/batch/layout.ts';
 import { Hint } from '../../../src/replication/log/hint-file.ts';
+import { ManualScheduler } from '../../kit/manual-scheduler.ts';
 import { LogModel } from './log-model.ts';
 import { seeded, STORE, TestStore } from './open-log.ts';
 import { shipLog } from './ship-log.ts';
@@ -34,6 +35,10 @@ function sameContent(one: TestStore, other: TestStore): void {
   for (let number = 0; number < 60; number++) {
     assert.equal(other.get(`key-${number}`), one.get(`key-${number}`), `key-${number}`);
   }
+}
+
+function damageAt(path: string): string {
+  return `${path} is damaged at byte 0: the checksum of block 0 is wrong`;
 }
 
 function readFile(store: TestStore, path: string): Buffer {
@@ -117,6 +122,41 @@ describe('segments that come whole', () => {
       await slave.log.close();
       await master.log.close();
     }
+  });
+
+  test('are read back once they are on the disk, which shows whether they are what came', async () => {
+    for (const flips of [false, true]) {
+      const master = await filledMaster();
+      const timers = new ManualScheduler();
+      const slave = new TestStore({ readBackTimers: timers });
+      slave.log.takeIndexKey(master.log.indexKey, master.log.count);
+      await shipLog(master.log, slave.log, never);
+      await slave.log.settle();
+      const path = slave.files('log')[1]!;
+      if (flips) slave.disk.flip(path, 700);
+      await sealed(slave);
+      await timers.advance(10_000);
+      assert.equal(slave.log.damage?.message ?? null, flips ? damageAt(path) : null);
+      assert.equal(timers.pending, 0);
+      if (flips) continue;
+      await sealed(slave);
+      assert.equal(timers.pending, 0, 'once is enough');
+      await slave.log.close();
+    }
+  });
+
+  test('are not read back any more when the log is closed', async () => {
+    const master = await filledMaster();
+    const timers = new ManualScheduler();
+    const slave = new TestStore({ readBackTimers: timers });
+    slave.log.takeIndexKey(master.log.indexKey, master.log.count);
+    await shipLog(master.log, slave.log, never);
+    await slave.log.settle();
+    await sealed(slave);
+    assert.equal(timers.pending, 1);
+    await slave.log.close();
+    assert.equal(timers.pending, 0);
+    assert.equal(slave.troubles.length, 0);
   });
 
   test('are compacted like others, and cut like others', async () => {

@@ -257,6 +257,7 @@ export class LogLife {
       fsyncAlways: false,
       tombstonesMs: TOMBSTONES_MS,
       clock: { monotonicMs: () => this.#wallMs, wallMs: () => this.#wallMs },
+      readBackTimers: null,
       rewriter: inlineRewriter(disk),
       startIndexBuilder: inlineIndexBuilder,
       random: this.#random,

@@ -46,6 +46,7 @@ export class TestStore {
       tombstonesMs: 60_000,
       fsyncAlways: false,
       clock: { monotonicMs: () => this.wallMs, wallMs: () => this.wallMs },
+      readBackTimers: null,
       random: seeded(11),
       rewriter: inlineRewriter(disk),
       startIndexBuilder: inlineIndexBuilder,

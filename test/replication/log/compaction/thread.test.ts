@@ -19,6 +19,7 @@ function open(directory: string): DiskLog {
     tombstonesMs: 60_000,
     fsyncAlways: false,
     clock: systemScheduler,
+    readBackTimers: null,
     random: seeded(1),
     rewriter: threadRewriter(),
     startIndexBuilder: threadIndexBuilder,
