@@ -84,6 +84,7 @@ export class DirectWriter {
 
   /** Sees to it that the system has all that came. Throws what it does; what could not be written is kept then. */
   flush(): void {
+    if (this.#closed) return;
     // What is being written comes, too: nobody can say whether the system has it by now.
     const kept = [...(this.#writtenTwice ? [] : this.#writing), ...this.#full];
     if (this.#filling !== null) kept.push(this.#filling);
@@ -196,7 +197,7 @@ export class DirectWriter {
   async #patiently(): Promise<void> {
     this.#turn ??= Promise.withResolvers();
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), PATIENCE_MS);
+    const timer = setTimeout(() => late.resolve('late'), PATIENCE_MS).unref();
     const outcome = await Promise.race([this.#turn.promise, late.promise]);
     clearTimeout(timer);
     if (outcome !== 'late') return;

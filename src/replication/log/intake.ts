@@ -143,6 +143,7 @@ export class Intake {
   forget(): void {
     this.#expected = null;
     this.#unwritten = null;
+    this.#written = Promise.resolve();
     this.#broken = null;
     this.#steps = null;
     this.#unindexed = [];
@@ -193,7 +194,8 @@ export class Intake {
     const written = segment.file.finishBulk().then(() => {
       if (this.#unwritten === segment) this.#unwritten = null;
     });
-    this.#written = worded(segment, written);
+    const before = this.#written;
+    this.#written = worded(segment, written).then(() => before);
     // Whoever waits for it hears of a failure.
     this.#written.catch(() => undefined);
   }

@@ -160,7 +160,7 @@ suite('writing around the page cache', () => {
     const bytes = numbered(20 * BLOCK_BYTES);
     writer.write(bytes.subarray(0, 16 * BLOCK_BYTES), 0);
     assert.equal(writer.hasRoom, false);
-    await writer.room();
+    await Promise.all([writer.room(), pause(300)]);
     assert.equal(writer.hasRoom, true);
     assert.equal(disk.cached, 16 * BLOCK_BYTES);
     writer.write(bytes.subarray(16 * BLOCK_BYTES), 16 * BLOCK_BYTES);
@@ -190,6 +190,19 @@ suite('writing around the page cache', () => {
     writer.write(bytes.subarray(2 * BLOCK_BYTES), 2 * BLOCK_BYTES);
     assert.deepEqual([disk.taken, disk.writes], [0, 0], 'no more such writes to this file');
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
+  });
+
+  test('nothing is written to a file that was closed, whoever waited for it', async () => {
+    const disk = new ToldDisk();
+    const writer = disk.writer();
+    writer.write(numbered(2 * BLOCK_BYTES), 0);
+    const finished = writer.finish();
+    writer.close();
+    await pause(400);
+    assert.equal(disk.cached, 0, 'its number may be that of another file by now');
+    disk.end();
+    await finished;
+    assert.deepEqual([disk.handles, disk.taken, disk.cached], [0, BLOCK_BYTES, 0]);
   });
 
   test('a file that is closed meanwhile stays open for the system until it is done', () => {
