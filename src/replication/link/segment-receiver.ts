@@ -70,7 +70,9 @@ export class SegmentReceiver {
     const { link, log } = this.#options;
     link.pause();
     await this.#afterRoom(then);
+    if (this.#stopped) return;
     if (log.hasRoom) link.resume();
+    else void this.#pauseForRoom(() => undefined);
   }
 
   async #afterRoom(then: () => void): Promise<void> {

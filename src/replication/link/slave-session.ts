@@ -227,7 +227,7 @@ export class SlaveSession {
 
   #answer(ping: Ping): void {
     if (ping.epoch < this.#owner.epoch) return this.#refuseEpoch(ping.epoch);
-    this.#intact?.confirmed(ping.confirmedSeq);
+    if (!this.#orFail(() => this.#intact?.confirmed(ping.confirmedSeq))) return;
     const terms = this.#owner.pinged(ping);
     this.#link.send({ type: 'grant', echoedSentAtMs: ping.sentAtMs, epoch: ping.epoch, ...terms });
   }
@@ -295,11 +295,7 @@ export class SlaveSession {
 
   #takeSegment(message: SegmentMessage | HintMessage): void {
     if (!this.#takesLog()) return;
-    try {
-      this.#segments.take(message);
-    } catch (thrown) {
-      this.#fail(thrown);
-    }
+    this.#orFail(() => this.#segments.take(message));
   }
 
   #takeBatches(bytes: Uint8Array): void {
@@ -329,12 +325,18 @@ export class SlaveSession {
   }
 
   #push(bytes: Uint8Array): void {
+    if (this.#orFail(() => this.#assembler.push(bytes, this.#append))) this.#segments.appended();
+  }
+
+  /** Whether it could be done; if not, the session is over. */
+  #orFail(work: () => void): boolean {
     try {
-      this.#assembler.push(bytes, this.#append);
+      work();
+      return true;
     } catch (thrown) {
-      return this.#fail(thrown);
+      this.#fail(thrown);
+      return false;
     }
-    this.#segments.appended();
   }
 
   readonly #append = (batch: Uint8Array, header: BatchHeader): void => {
@@ -347,7 +349,7 @@ export class SlaveSession {
 
   readonly #atEndOfTurn = (): void => {
     this.#owner.appended(this.#log.end);
-    this.#intact?.look();
+    this.#orFail(() => this.#intact?.look());
   };
 
   /** Confirms under the epoch of the attachment, and never once a higher one was seen. */

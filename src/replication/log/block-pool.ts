@@ -2,7 +2,7 @@ export const BLOCK_BYTES = 1024 * 1024;
 /** Where direct writes may begin and end, whatever the disk. */
 export const SECTOR_BYTES = 4096;
 /** What comes in one turn of the event loop, 8 MiB at most, fills half of them while the other half is being written. */
-const BLOCKS = 16;
+export const BLOCKS = 16;
 const REST_MS = 5000;
 const WASM_PAGE_BYTES = 64 * 1024;
 

@@ -1,7 +1,9 @@
 import { close, constants, openSync, writev } from 'node:fs';
-import { type Block, BLOCK_BYTES, type BlockPool, SECTOR_BYTES } from './block-pool.ts';
+import { type Block, BLOCKS, BLOCK_BYTES, type BlockPool, SECTOR_BYTES } from './block-pool.ts';
 
-/** A disk that takes longer for what fits into the blocks is left to the page cache for a while. */
+/** Blocks in one write at most: others fill meanwhile, and whoever has to wait for the file does not for long. */
+const BLOCKS_AT_ONCE = BLOCKS / 2;
+/** A disk that takes longer for a write is left to the page cache for a while. */
 const PATIENCE_MS = 250;
 
 /** What the system has for writes around the page cache. */
@@ -16,7 +18,8 @@ export interface DirectIo {
 const SYSTEM: DirectIo = {
   open: (path) => openSync(path, constants.O_WRONLY | constants.O_DIRECT),
   write: (handle, parts, position, done) => writev(handle, parts, position, (error, written) => done(error ?? written)),
-  close: (handle) => close(handle),
+  // What the system says of a write it has said before.
+  close: (handle) => close(handle, () => undefined),
 };
 
 /**
@@ -74,16 +77,19 @@ export class DirectWriter {
 
   /** Whether there is memory for more. If not, it goes through the page cache all the same. */
   get hasRoom(): boolean {
-    return this.isIdle || this.#pool.hasFree || this.#pool.rests;
+    return this.isIdle || this.#pool.hasFree;
   }
 
   /** Resolves once there is. Rejects with what the system says. */
   async room(): Promise<void> {
-    if (!this.hasRoom) await this.#patiently();
+    if (this.hasRoom) return;
+    await this.#patiently();
+    if (this.#pool.rests) this.flush();
   }
 
   /** Sees to it that the system has all that came. Throws what it does; what could not be written is kept then. */
   flush(): void {
+    // The number of a file that is closed may be another one's by now.
     if (this.#closed) return;
     // What is being written comes, too: nobody can say whether the system has it by now.
     const kept = [...(this.#writtenTwice ? [] : this.#writing), ...this.#full];
@@ -170,8 +176,9 @@ export class DirectWriter {
   }
 
   #writeNext(): void {
-    if (!this.isIdle || this.#full.length === 0 || this.#handle === null || !this.#works) return;
-    const blocks = this.#full.splice(0);
+    if (!this.isIdle || this.#full.length === 0 || this.#handle === null) return;
+    if (!this.#works || this.#pool.rests) return;
+    const blocks = this.#full.splice(0, BLOCKS_AT_ONCE);
     const parts = blocks.map(({ bytes, filled }) => bytes.subarray(0, filled));
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     this.#writing = blocks;
@@ -185,23 +192,20 @@ export class DirectWriter {
   #written(blocks: readonly Block[], taken: boolean): void {
     this.#writing = [];
     if (!taken) this.#works = false;
-    if (taken || this.#writtenTwice) for (const block of blocks) this.#pool.give(block);
-    else this.#full.unshift(...blocks);
+    // Even if it was written twice: a write that fails may have undone the other.
+    if (!taken) this.#full.unshift(...blocks);
+    else for (const block of blocks) this.#pool.give(block);
     if (this.#closed) this.close();
     else this.#writeNext();
     this.#turn?.resolve();
     this.#turn = null;
   }
 
-  /** Waits for the end of what is being written, but not for long: then the page cache takes all, for a while. */
+  /** Waits for the end of what is being written. If that takes long, the page cache gets what comes next. */
   async #patiently(): Promise<void> {
     this.#turn ??= Promise.withResolvers();
-    const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), PATIENCE_MS).unref();
-    const outcome = await Promise.race([this.#turn.promise, late.promise]);
+    const timer = setTimeout(() => this.#pool.rest(), PATIENCE_MS).unref();
+    await this.#turn.promise;
     clearTimeout(timer);
-    if (outcome !== 'late') return;
-    this.#pool.rest();
-    this.flush();
   }
 }

@@ -100,7 +100,8 @@ export class DiskLog implements Log {
     this.#checkOpen();
     if (own || this.#intake.segment === null) this.#settleNow();
     const expecting = this.#intake.segment;
-    const { header } = own ? this.#cursor.open(batch) : this.#checked(batch, expecting !== null);
+    const check = expecting === null ? checkSingleBatch : checkSinglePayload;
+    const { header } = own ? this.#cursor.open(batch) : check(batch, this.#cursor);
     const wrong = whyNotNext(this.end, header, batch);
     if (wrong !== '') throw damaged(wrong);
     const { meta, index, history } = this.#store;
@@ -231,6 +232,7 @@ export class DiskLog implements Log {
   markIntact(): void {
     const { meta } = this.#store;
     if (meta.intact) return;
+    this.#orFail(() => this.#intake.writeNow());
     // Sparse batches may have come: what they left out was dropped because of records up to here.
     meta.setFloor(Math.max(meta.floor, this.end.seq));
     meta.setIntact(true);
@@ -337,11 +339,6 @@ export class DiskLog implements Log {
     if (!full || last.bytes === 0) return last;
     last.sealedAtWallMs = options.clock.wallMs();
     return this.#store.addSegment();
-  }
-
-  /** The cursor before the first record of a batch that came from elsewhere. */
-  #checked(batch: Uint8Array, ofSegment: boolean): BatchCursor {
-    return ofSegment ? checkSinglePayload(batch, this.#cursor) : checkSingleBatch(batch, this.#cursor);
   }
 
   #settleNow(): void {

@@ -98,12 +98,14 @@ export class Intake {
    */
   expect(hintBytes: Uint8Array): void {
     const { segments, meta } = this.#store;
-    if (this.#expected !== null || this.#finishing !== null) return;
+    // One that was broken off is read back before others come: it is the log's last until then.
+    if (this.#expected !== null || this.#broken !== null || this.#finishing !== null) return;
     const hint = Hint.inMemory(hintBytes, meta.store);
     if (hint === null || !samePosition(hint.facts.base, segments.end)) return;
     const entries = hint.readAll();
     if (entries === null) return;
-    this.#flush();
+    // No file may end before the next one begins, even if the process is killed.
+    this.writeNow();
     this.#expected = { segment: this.#newSegment(), hint, hintBytes, entries, controls: 0 };
   }
 
@@ -134,9 +136,16 @@ export class Intake {
   /** The same at once. @throws HsctlError('disk') */
   settleNow(): void {
     this.#breakOff();
-    this.#flush();
+    this.writeNow();
     if (this.#builder !== null) this.#buildHere();
     while (!this.#isIndexed) this.#step();
+  }
+
+  /** All that came is in its file when this returns, so that what is said of the log outlives a kill. @throws HsctlError('disk') */
+  writeNow(): void {
+    this.#flush(this.#unwritten);
+    this.#unwritten = null;
+    this.#flush(this.#expected?.segment ?? null);
   }
 
   /** The log's files are moved away: nothing of this counts any more. */
@@ -200,15 +209,12 @@ export class Intake {
     this.#written.catch(() => undefined);
   }
 
-  /** The same at once: no file may end before the next one begins, even if the process is killed. @throws HsctlError('disk') */
-  #flush(): void {
-    const segment = this.#unwritten;
+  #flush(segment: Segment | null): void {
     try {
       segment?.file.flush();
     } catch (error) {
       throw writeFailure(segment!, error);
     }
-    this.#unwritten = null;
   }
 
   #breakOff(): void {

@@ -17,6 +17,7 @@ class ThreadIndexBuilder implements IndexBuilder {
   readonly #thread: Worker;
   readonly #built = Promise.withResolvers<BuiltIndex>();
   #waiting = 0;
+  #ended = false;
   #room: PromiseWithResolvers<void> | null = null;
 
   constructor(keys: number) {
@@ -33,6 +34,7 @@ class ThreadIndexBuilder implements IndexBuilder {
   }
 
   add(id: number, entries: SortedEntries): void {
+    if (this.#ended) return;
     this.#waiting += entries.starts[SHARDS]!;
     this.#send({ type: 'add', id, entries });
   }
@@ -70,6 +72,7 @@ class ThreadIndexBuilder implements IndexBuilder {
   }
 
   #fail(reason: string): void {
+    this.#ended = true;
     this.#built.reject(new HsctlError('failed', `the thread that builds the index: ${reason}`));
     this.#waiting = 0;
     this.#makeRoom();

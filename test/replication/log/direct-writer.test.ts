@@ -160,17 +160,19 @@ suite('writing around the page cache', () => {
     const bytes = numbered(20 * BLOCK_BYTES);
     writer.write(bytes.subarray(0, 16 * BLOCK_BYTES), 0);
     assert.equal(writer.hasRoom, false);
-    await Promise.all([writer.room(), pause(300)]);
+    const room = writer.room();
+    await pause(300);
+    assert.equal(disk.cached, 0, 'whoever writes to the file now would have to wait for the disk');
+    disk.end();
+    await room;
     assert.equal(writer.hasRoom, true);
-    assert.equal(disk.cached, 16 * BLOCK_BYTES);
+    assert.deepEqual([disk.taken, disk.cached, disk.writes], [BLOCK_BYTES, 15 * BLOCK_BYTES, 0]);
     writer.write(bytes.subarray(16 * BLOCK_BYTES), 16 * BLOCK_BYTES);
-    assert.equal(disk.cached, bytes.length, 'the next comes at once');
+    assert.equal(disk.cached, 19 * BLOCK_BYTES, 'the next comes at once');
     const other = disk.writer();
     other.write(bytes.subarray(0, BLOCK_BYTES), 20 * BLOCK_BYTES);
-    assert.equal(disk.cached, bytes.length + BLOCK_BYTES, 'of other files, too');
-    const finished = writer.finish();
-    disk.end();
-    await finished;
+    assert.equal(disk.cached, 20 * BLOCK_BYTES, 'of other files, too');
+    await writer.finish();
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
     assert.ok(disk.pool.hasFree);
   });
@@ -189,6 +191,18 @@ suite('writing around the page cache', () => {
     disk.full = false;
     writer.write(bytes.subarray(2 * BLOCK_BYTES), 2 * BLOCK_BYTES);
     assert.deepEqual([disk.taken, disk.writes], [0, 0], 'no more such writes to this file');
+    assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
+  });
+
+  test('what fails after it was written both ways is written once more', async () => {
+    const disk = new ToldDisk();
+    const writer = disk.writer();
+    const bytes = numbered(BLOCK_BYTES);
+    writer.write(bytes, 0);
+    writer.flush();
+    disk.content.fill(0);
+    disk.end(new Error('EIO'));
+    await writer.finish();
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
   });
 

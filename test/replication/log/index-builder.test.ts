@@ -105,6 +105,9 @@ describe('an index that is built elsewhere', () => {
     builder.abandon();
     await assert.rejects(builder.finish(), /it was called off/);
     assert.equal(builder.room, null);
+    const many = entriesOf(1).sorted();
+    for (let segment = 2; segment < 2000; segment++) builder.add(segment, many);
+    assert.equal(builder.room, null, 'nor of what comes when it is gone');
   });
 
   test('comes into its place as a whole: until then no key is found', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BatchHeader } from '../../../src/protocol/batch/batch-header.ts';
+import { BatchAssembler } from '../../../src/replication/link/batch-assembler.ts';
 import { BATCH_HEADER_BYTES } from '../../../src/protocol/batch/layout.ts';
 import { Hint } from '../../../src/replication/log/hint-file.ts';
 import { ManualScheduler } from '../../kit/manual-scheduler.ts';
@@ -11,11 +12,11 @@ import { shipLog } from './ship-log.ts';
 const never = async (): Promise<boolean> => false;
 
 /** A master with some complete segments, with overwritten and deleted keys, and a reign in each; synced and sealed. */
-async function filledMaster(): Promise<TestStore> {
+async function filledMaster(word = 'value'): Promise<TestStore> {
   const store = new TestStore({ random: seeded(3) });
   for (let round = 1; round <= 4; round++) {
     store.append({ kind: 'reign', master: 'a' }, { kind: 'inSync', nodes: round % 2 === 0 ? ['a'] : ['a', 'b'] });
-    for (let number = 0; number < 60; number++) store.set(`key-${number}`, `value ${number} of round ${round}`);
+    for (let number = 0; number < 60; number++) store.set(`key-${number}`, `${word} ${number} of round ${round}`);
     store.append({ kind: 'delete', key: `key-${round}` });
   }
   await sealed(store);
@@ -35,6 +36,28 @@ function sameContent(one: TestStore, other: TestStore): void {
   for (let number = 0; number < 60; number++) {
     assert.equal(other.get(`key-${number}`), one.get(`key-${number}`), `key-${number}`);
   }
+}
+
+/** What is sent of the complete segment behind `seq`. */
+async function partsOf(store: TestStore, seq: number): Promise<{ hint: Buffer; batches: readonly Uint8Array[] }> {
+  const shipment = store.log.ship(seq)!;
+  const hint: Uint8Array[] = [];
+  const batches: Uint8Array[] = [];
+  const assembler = new BatchAssembler();
+  for (let last = false; !last;) {
+    const part = await shipment.next(500);
+    ({ last } = part);
+    if (part.kind === 'hint') hint.push(part.bytes.slice());
+    else assembler.push(part.bytes, (batch) => void batches.push(batch.slice()));
+  }
+  shipment.close();
+  return { hint: Buffer.concat(hint), batches };
+}
+
+function turns(count: number): () => Promise<void> {
+  return async () => {
+    for (let left = count; left > 0; left--) await new Promise((resolve) => setImmediate(resolve));
+  };
 }
 
 function damageAt(path: string): string {
@@ -122,6 +145,44 @@ describe('segments that come whole', () => {
       await slave.log.close();
       await master.log.close();
     }
+  });
+
+  test('of which one does not fit its hint file are taken as plain batches from there on', async () => {
+    const [master, other] = [await filledMaster('other'), await filledMaster()].toReversed() as [TestStore, TestStore];
+    const slave = emptySlave(master);
+    const wrong = await partsOf(other, 0);
+    const first = await partsOf(master, 0);
+    slave.log.expect(wrong.hint);
+    for (const batch of first.batches) slave.log.append(batch);
+    await slave.log.room();
+    const second = await partsOf(master, slave.log.end.seq);
+    slave.log.expect(second.hint);
+    assert.equal(slave.log.isExpecting, false, 'the one before has to be read back first');
+    for (const batch of second.batches) slave.log.append(batch);
+    await slave.log.settle();
+    await shipLog(master.log, slave.log, never);
+    await slave.log.settle();
+    sameContent(master, slave);
+    for (const store of [slave, master, other]) await store.log.close();
+  });
+
+  test('leave nothing behind in a log that is reset while they are being written', async () => {
+    const master = await filledMaster();
+    const slave = new TestStore({}, turns(5));
+    slave.log.takeIndexKey(master.log.indexKey, master.log.count);
+    const { hint, batches } = await partsOf(master, 0);
+    slave.log.expect(hint);
+    for (const batch of batches) slave.log.append(batch);
+    assert.equal(slave.log.hasRoom, false);
+    await slave.log.reset();
+    await turns(10)();
+    await slave.log.settle();
+    assert.equal(slave.log.failure, null);
+    await shipLog(master.log, slave.log, never);
+    await slave.log.settle();
+    sameContent(master, slave);
+    await slave.log.close();
+    await master.log.close();
   });
 
   test('are read back once they are on the disk, which shows whether they are what came', async () => {
