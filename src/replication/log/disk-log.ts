@@ -160,6 +160,7 @@ export class DiskLog implements Log {
   async settle(): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     await this.#orFailLater(() => this.#intake.settle());
+    this.#readBack.start();
   }
 
   async sync(): Promise<LogPosition> {
@@ -391,7 +392,7 @@ export class DiskLog implements Log {
 
   async #tidyUp(): Promise<void> {
     await this.#sealer.run();
-    if (this.#closedTo === null) this.#readBack.start();
+    if (this.#closedTo === null && this.isSettled) this.#readBack.start();
     while (this.#closedTo === null && (await this.#compactor.compact()));
   }
 }

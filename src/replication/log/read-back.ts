@@ -6,10 +6,11 @@ import type { Store } from './store.ts';
 
 /** A modest share of what disks give: nobody waits for it. */
 const BYTES_PER_SECOND = 64 * 1024 * 1024;
-const PIECE_BYTES = 1024 * 1024;
+/** The system reads so much in one go, in which it may let nobody else have the processor. */
+const PIECE_BYTES = 128 * 1024;
 
 /**
- * Reads back, slowly, what came whole and went to the disk around the page cache, once it is on stable storage: whether it
+ * Reads back, slowly, what came whole and went to the disk around the page cache, once all is on stable storage: whether it
  * is what came shows before somebody needs it, and who asks for a value afterwards finds it in memory, if there was room.
  */
 export class ReadBack {
