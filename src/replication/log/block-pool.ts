@@ -1,3 +1,5 @@
+import type { Scheduler } from '../../kit/clock.ts';
+
 export const BLOCK_BYTES = 1024 * 1024;
 /** Where direct writes may begin and end, whatever the disk. */
 export const SECTOR_BYTES = 4096;
@@ -22,8 +24,13 @@ export interface Block {
 
 /** Memory for what waits to be written around the page cache, shared by the files of a disk. */
 export class BlockPool {
+  readonly scheduler: Scheduler;
   #free: Block[] | null = null;
   #restsUntilMs = -Infinity;
+
+  constructor(scheduler: Scheduler) {
+    this.scheduler = scheduler;
+  }
 
   get hasFree(): boolean {
     return this.#free === null || this.#free.length > 0;
@@ -42,11 +49,11 @@ export class BlockPool {
 
   /** The disk is too slow: nothing is to be written around the page cache for a while. */
   rest(): void {
-    this.#restsUntilMs = performance.now() + REST_MS;
+    this.#restsUntilMs = this.scheduler.monotonicMs() + REST_MS;
   }
 
   get rests(): boolean {
-    return performance.now() < this.#restsUntilMs;
+    return this.scheduler.monotonicMs() < this.#restsUntilMs;
   }
 }
 

@@ -204,8 +204,8 @@ export class DirectWriter {
   /** Waits for the end of what is being written. If that takes long, the page cache gets what comes next. */
   async #patiently(): Promise<void> {
     this.#turn ??= Promise.withResolvers();
-    const timer = setTimeout(() => this.#pool.rest(), PATIENCE_MS).unref();
+    const timer = this.#pool.scheduler.after(PATIENCE_MS, () => this.#pool.rest());
     await this.#turn.promise;
-    clearTimeout(timer);
+    timer.cancel();
   }
 }

@@ -16,6 +16,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { type Scheduler, systemScheduler } from '../../kit/clock.ts';
 import { makeDirectory } from '../../kit/make-directory.ts';
 import { BlockPool } from './block-pool.ts';
 import { DirectWriter } from './direct-writer.ts';
@@ -127,7 +128,11 @@ class NodeFile implements DiskFile {
 /** The machine's file system. */
 export class NodeDisk implements Disk {
   readonly pid = process.pid;
-  readonly #pool = new BlockPool();
+  readonly #pool: BlockPool;
+
+  constructor(scheduler: Scheduler = systemScheduler) {
+    this.#pool = new BlockPool(scheduler);
+  }
 
   makeDirectory(path: string): void {
     makeDirectory(path);

@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { BLOCK_BYTES, BlockPool } from '../../../src/replication/log/block-pool.ts';
 import { type DirectIo, DirectWriter } from '../../../src/replication/log/direct-writer.ts';
 import { NodeDisk } from '../../../src/replication/log/node-disk.ts';
+import { ManualScheduler } from '../../kit/manual-scheduler.ts';
 import { seeded } from './open-log.ts';
 
 const CHILD = fileURLToPath(new URL('./endless-bulk.ts', import.meta.url));
@@ -30,7 +31,8 @@ function numbered(length: number): Uint8Array {
 /** A disk of which a test says what it takes and when; `taken` and `cached` are what went which way. */
 class ToldDisk implements DirectIo {
   readonly content = new Uint8Array(64 * BLOCK_BYTES);
-  readonly pool = new BlockPool();
+  readonly scheduler = new ManualScheduler();
+  readonly pool = new BlockPool(this.scheduler);
   taken = 0;
   cached = 0;
   handles = 0;
@@ -161,7 +163,7 @@ suite('writing around the page cache', () => {
     writer.write(bytes.subarray(0, 16 * BLOCK_BYTES), 0);
     assert.equal(writer.hasRoom, false);
     const room = writer.room();
-    await pause(300);
+    await disk.scheduler.advance(300);
     assert.equal(disk.cached, 0, 'whoever writes to the file now would have to wait for the disk');
     disk.end();
     await room;
@@ -212,7 +214,7 @@ suite('writing around the page cache', () => {
     writer.write(numbered(2 * BLOCK_BYTES), 0);
     const finished = writer.finish();
     writer.close();
-    await pause(400);
+    await disk.scheduler.advance(400);
     assert.equal(disk.cached, 0, 'its number may be that of another file by now');
     disk.end();
     await finished;
