@@ -16,7 +16,7 @@ export interface AckSenderOptions {
 export class AckSender {
   readonly #options: AckSenderOptions;
   #due = false;
-  /** What is there was appended up to here. */
+  /** Up to here all is there that was appended. */
   #appendedSeq = 0;
   #syncing = false;
   #stopped = false;

@@ -160,7 +160,7 @@ export class DiskLog implements Log {
   async settle(): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
     await this.#orFailLater(() => this.#intake.settle());
-    this.#readBack.start();
+    if (this.#closedTo === null) this.#readBack.start();
   }
 
   async sync(): Promise<LogPosition> {

@@ -1,5 +1,4 @@
 import { sleep } from '../../kit/clock.ts';
-import { BLOCK_BYTES } from './block-sums.ts';
 import { damagedFile, diskFailure } from './disk-failure.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
@@ -61,7 +60,7 @@ export class ReadBack {
     const timers = this.#store.options.readBackTimers!;
     for (let at = 0; at < segment.bytes && !segment.dropped && !signal.aborted; at += PIECE_BYTES) {
       const beganMs = timers.monotonicMs();
-      checkPiece(segment, at, await readPiece(segment, at, room));
+      segment.checkBlocks(await readPiece(segment, at, room), at);
       const restMs = (PIECE_BYTES / BYTES_PER_SECOND) * 1000 - (timers.monotonicMs() - beganMs);
       await sleep(timers, Math.max(1, restMs), signal);
     }
@@ -78,12 +77,4 @@ async function readPiece({ file, bytes }: Segment, at: number, room: Uint8Array)
   }
   if (got < length) throw damagedFile(file.path, at + got, 'the file ends here');
   return room.subarray(0, length);
-}
-
-function checkPiece({ file, blocks }: Segment, from: number, piece: Uint8Array): void {
-  for (let at = 0; at < piece.length; at += BLOCK_BYTES) {
-    const block = (from + at) / BLOCK_BYTES;
-    if (blocks.matches(block, piece.subarray(at, at + BLOCK_BYTES))) continue;
-    throw damagedFile(file.path, from + at, `the checksum of block ${block} is wrong`);
-  }
 }

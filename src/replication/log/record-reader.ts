@@ -79,12 +79,7 @@ export class RecordReader {
     } catch (error) {
       throw diskFailure('read', segment.file.path, from, error);
     }
-    for (let at = from; at < to; at += BLOCK_BYTES) {
-      const block = bytes.subarray(at - from, Math.min(at + BLOCK_BYTES, to) - from);
-      if (!segment.blocks.matches(at / BLOCK_BYTES, block)) {
-        throw damagedFile(segment.file.path, at, 'the checksum of the block is wrong');
-      }
-    }
+    segment.checkBlocks(bytes.subarray(0, to - from), from);
     this.#bytes = bytes;
     this.#at = offset - from;
     this.#end = to - from;

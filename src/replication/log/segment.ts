@@ -2,9 +2,9 @@ import type { BatchCursor } from '../../protocol/batch/batch-cursor.ts';
 import type { BatchHeader } from '../../protocol/batch/batch-header.ts';
 import { OP } from '../../protocol/batch/layout.ts';
 import type { LogPosition } from '../../model/position.ts';
-import { BlockSums } from './block-sums.ts';
+import { BLOCK_BYTES, BlockSums } from './block-sums.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { diskFailure } from './disk-failure.ts';
+import { damagedFile, diskFailure } from './disk-failure.ts';
 import type { DiskFile } from './disk.ts';
 import { EntryList } from './entry-list.ts';
 
@@ -77,6 +77,18 @@ export class Segment {
       else this.file.write(batch, this.bytes);
     } catch (error) {
       throw diskFailure('write', this.file.path, this.bytes, error);
+    }
+  }
+
+  /**
+   * Checks whole blocks that were read from `from` on, the last one of the file as far as it goes.
+   * @throws Damage that says where.
+   */
+  checkBlocks(bytes: Uint8Array, from: number): void {
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+      const block = (from + at) / BLOCK_BYTES;
+      if (this.blocks.matches(block, bytes.subarray(at, at + BLOCK_BYTES))) continue;
+      throw damagedFile(this.file.path, from + at, `the checksum of block ${block} is wrong`);
     }
   }
 

@@ -83,7 +83,7 @@ export class Shipment {
       const to = Math.min(end, from + Math.max(BLOCK_BYTES, maxBytes - (maxBytes % BLOCK_BYTES)));
       const bytes = room !== undefined && to - from <= room.length ? room.subarray(0, to - from) : newRoom(to - from);
       await this.#read(file, bytes, from);
-      if (kind === 'batch' && this.#checks) this.#check(bytes, from);
+      if (kind === 'batch' && this.#checks) this.#segment.checkBlocks(bytes, from);
       this.#at += bytes.length;
       return { kind, bytes, last: this.leftBytes === 0 };
     } catch (error) {
@@ -115,16 +115,6 @@ export class Shipment {
     }
     if (!this.#isWhole()) throw new HsctlError('failed', `${file.path} was cut while it was read`);
     if (got < bytes.length) throw damagedFile(file.path, from + got, 'the file ends here');
-  }
-
-  /** Checks whole blocks, the last one of the file as far as it goes. */
-  #check(bytes: Uint8Array, from: number): void {
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-      const block = (from + at) / BLOCK_BYTES;
-      if (!this.#segment.blocks.matches(block, bytes.subarray(at, at + BLOCK_BYTES))) {
-        throw damagedFile(this.#segment.file.path, from + at, `the checksum of block ${block} is wrong`);
-      }
-    }
   }
 }
 

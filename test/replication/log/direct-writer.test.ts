@@ -108,6 +108,15 @@ suite('writing around the page cache', () => {
     assert.ok(Buffer.from(bytes).equals(readFileSync(path)));
   });
 
+  test('lets nobody truncate the file meanwhile', async (t) => {
+    const file = new NodeDisk().open(join(directory(t), 'file'), 'create');
+    file.writeBulk(numbered(BLOCK_BYTES), 0);
+    assert.throws(() => file.truncate(0), /truncated while it is being written/);
+    await file.finishBulk();
+    file.truncate(0);
+    file.close();
+  });
+
   test('uses the page cache for what does not fit into memory meanwhile, and where it has to', (t) => {
     const bytes = numbered(40 * BLOCK_BYTES);
     for (const place of [directory(t), mkdtempSync('/dev/shm/hsctl-direct-')]) {

@@ -81,7 +81,7 @@ suite('damage', () => {
     const [file] = store.files('log');
     for (let position = 48; position < 64; position++) {
       store.disk.flip(file!, position);
-      throwsDisk(() => store.get('key'), /damaged at byte 0: the checksum of the block is wrong/);
+      throwsDisk(() => store.get('key'), /damaged at byte 0: the checksum of block 0 is wrong/);
       store.disk.flip(file!, position);
     }
     assert.equal(store.get('key'), 'value');

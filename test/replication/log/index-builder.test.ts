@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HsctlError } from '../../../src/kit/errors.ts';
-import { EntryList, entryMark } from '../../../src/replication/log/entry-list.ts';
+import { EntryList, entryMark, type SortedEntries } from '../../../src/replication/log/entry-list.ts';
 import { IndexBuild, type IndexBuilder } from '../../../src/replication/log/index-builder.ts';
 import { KeyIndex } from '../../../src/replication/log/key-index.ts';
 import { threadIndexBuilder } from '../../../src/replication/log/thread-index-builder.ts';
@@ -23,6 +23,16 @@ function entriesOf(segment: number): EntryList {
     list.push(word >>> 0, key, entryMark(Math.imul(key, 0x9e3779b1) >>> 0, 9, random() < 0.2), number * 64);
   }
   return list;
+}
+
+/** So many that thirty times as many do not fit into what may wait. */
+function manyEntries(): SortedEntries {
+  const list = new EntryList();
+  for (let number = 0; number < 300_000; number++) {
+    const word = Math.imul(number, 0x9e3779b1) >>> 0;
+    list.push(word, number, entryMark(word, 9, false), 0);
+  }
+  return list.sorted();
 }
 
 async function filledMaster(): Promise<TestStore> {
@@ -82,12 +92,7 @@ describe('an index that is built elsewhere', () => {
   });
 
   test('waits for room where entries come faster than the thread takes them in', async () => {
-    const list = new EntryList();
-    for (let number = 0; number < 300_000; number++) {
-      const word = Math.imul(number, 0x9e3779b1) >>> 0;
-      list.push(word, number, entryMark(word, 9, false), 0);
-    }
-    const entries = list.sorted();
+    const entries = manyEntries();
     const builder = threadIndexBuilder(0);
     const room = (): Promise<void> | null => builder.room;
     assert.equal(room(), null);
@@ -105,8 +110,8 @@ describe('an index that is built elsewhere', () => {
     builder.abandon();
     await assert.rejects(builder.finish(), /it was called off/);
     assert.equal(builder.room, null);
-    const many = entriesOf(1).sorted();
-    for (let segment = 2; segment < 2000; segment++) builder.add(segment, many);
+    const many = manyEntries();
+    for (let segment = 2; segment <= 31; segment++) builder.add(segment, many);
     assert.equal(builder.room, null, 'nor of what comes when it is gone');
   });
 
