@@ -116,7 +116,11 @@ describe('all at once fails for the controller', () => {
         /yes {2}every node was lost to the controller at once: no agent is heard/,
       );
       assert.equal((await cluster.status()).severity, 'critical');
-      const alarms = (await cluster.api.events({ group: GROUP, limit: 100 })).filter(({ kind }) => kind === 'alarm');
+      const alarms = await until('an alarm on record', async () => {
+        const events = await cluster.api.events({ group: GROUP, limit: 100 });
+        const found = events.filter(({ kind }) => kind === 'alarm');
+        return found.length > 0 && found;
+      });
       assert.deepEqual(
         alarms.map(({ rule, message }) => [rule, message.split(':')[0]]),
         [['R620', 'the controller suspects itself']],
