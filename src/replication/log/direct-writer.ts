@@ -1,8 +1,8 @@
 import { close, constants, openSync, writev } from 'node:fs';
-import { type Block, BLOCKS, BLOCK_BYTES, type BlockPool, SECTOR_BYTES } from './block-pool.ts';
+import { type WriteBuffer, BUFFERS, BUFFER_BYTES, type WriteBuffers, SECTOR_BYTES } from './write-buffers.ts';
 
 /** Blocks in one write at most: others fill meanwhile, and whoever has to wait for the file does not for long. */
-const BLOCKS_AT_ONCE = BLOCKS / 2;
+const BUFFERS_AT_ONCE = BUFFERS / 2;
 /** A disk that takes longer for a write is left to the page cache for a while. */
 const PATIENCE_MS = 250;
 
@@ -33,17 +33,17 @@ const SYSTEM: DirectIo = {
  */
 export class DirectWriter {
   readonly #path: string;
-  readonly #pool: BlockPool;
+  readonly #pool: WriteBuffers;
   readonly #writeCached: (bytes: Uint8Array, position: number) => void;
   readonly #io: DirectIo;
   /** For direct writes; null before the first, and where there are none. */
   #handle: number | null = null;
   #works = true;
-  #filling: Block | null = null;
-  /** Full blocks that wait. */
-  #full: Block[] = [];
+  #filling: WriteBuffer | null = null;
+  /** Full buffers that wait. */
+  #full: WriteBuffer[] = [];
   /** What is being written in the background. */
-  #writing: readonly Block[] = [];
+  #writing: readonly WriteBuffer[] = [];
   /** Whether that was written through the page cache, too. */
   #writtenTwice = false;
   /** Waits for the end of what is being written. */
@@ -53,7 +53,7 @@ export class DirectWriter {
   /** `writeCached` writes to the same file as usual, and throws what the system does. */
   constructor(
     path: string,
-    pool: BlockPool,
+    pool: WriteBuffers,
     writeCached: (bytes: Uint8Array, position: number) => void,
     io: DirectIo = SYSTEM,
   ) {
@@ -67,10 +67,10 @@ export class DirectWriter {
   write(bytes: Uint8Array, position: number): void {
     for (let done = 0; done < bytes.length;) {
       const at = position + done;
-      const block = (this.#filling ??= this.#blockFor(at));
-      const part = bytes.subarray(done, done + BLOCK_BYTES - (at % BLOCK_BYTES));
-      if (block === null) this.#writeAsUsual(part, at);
-      else this.#fill(block, part);
+      const buffer = (this.#filling ??= this.#bufferFor(at));
+      const part = bytes.subarray(done, done + BUFFER_BYTES - (at % BUFFER_BYTES));
+      if (buffer === null) this.#writeAsUsual(part, at);
+      else this.#fill(buffer, part);
       done += part.length;
     }
   }
@@ -122,15 +122,15 @@ export class DirectWriter {
   #forget(): void {
     if (this.#filling !== null) this.#full.push(this.#filling);
     this.#filling = null;
-    for (const block of this.#full.splice(0)) this.#pool.give(block);
+    for (const buffer of this.#full.splice(0)) this.#pool.give(buffer);
   }
 
-  #blockFor(position: number): Block | null {
+  #bufferFor(position: number): WriteBuffer | null {
     if (position % SECTOR_BYTES !== 0 || this.#pool.rests || !this.#opens()) return null;
-    const block = this.#pool.take();
-    if (block === undefined) return null;
-    block.position = position;
-    return block;
+    const buffer = this.#pool.take();
+    if (buffer === undefined) return null;
+    buffer.position = position;
+    return buffer;
   }
 
   #opens(): boolean {
@@ -148,16 +148,16 @@ export class DirectWriter {
     this.#writeCached(bytes, position);
   }
 
-  #fill(block: Block, bytes: Uint8Array): void {
-    block.bytes.set(bytes, block.filled);
-    block.filled += bytes.length;
-    if ((block.position + block.filled) % BLOCK_BYTES !== 0) return;
+  #fill(buffer: WriteBuffer, bytes: Uint8Array): void {
+    buffer.bytes.set(bytes, buffer.filled);
+    buffer.filled += bytes.length;
+    if ((buffer.position + buffer.filled) % BUFFER_BYTES !== 0) return;
     this.#filling = null;
-    this.#full.push(block);
+    this.#full.push(buffer);
     this.#writeNext();
   }
 
-  /** The last block goes as far as it can; what is left of it gets another. */
+  /** The last buffer goes as far as it can; what is left of it gets another. */
   #queueWholeSectors(): void {
     const last = this.#filling;
     const left = (last?.filled ?? 0) % SECTOR_BYTES;
@@ -178,23 +178,23 @@ export class DirectWriter {
   #writeNext(): void {
     if (!this.isIdle || this.#full.length === 0 || this.#handle === null) return;
     if (!this.#works || this.#pool.rests) return;
-    const blocks = this.#full.splice(0, BLOCKS_AT_ONCE);
-    const parts = blocks.map(({ bytes, filled }) => bytes.subarray(0, filled));
+    const buffers = this.#full.splice(0, BUFFERS_AT_ONCE);
+    const parts = buffers.map(({ bytes, filled }) => bytes.subarray(0, filled));
     const length = parts.reduce((sum, part) => sum + part.length, 0);
-    this.#writing = blocks;
+    this.#writing = buffers;
     this.#writtenTwice = false;
-    this.#io.write(this.#handle, parts, blocks[0]!.position, (written) => {
-      this.#written(blocks, written === length);
+    this.#io.write(this.#handle, parts, buffers[0]!.position, (written) => {
+      this.#written(buffers, written === length);
     });
   }
 
-  /** Blocks that were not taken go through the page cache with the next write or flush, which says what is wrong. */
-  #written(blocks: readonly Block[], taken: boolean): void {
+  /** Buffers that were not taken go through the page cache with the next write or flush, which says what is wrong. */
+  #written(buffers: readonly WriteBuffer[], taken: boolean): void {
     this.#writing = [];
     if (!taken) this.#works = false;
     // Even if it was written twice: a write that fails may have undone the other.
-    if (!taken) this.#full.unshift(...blocks);
-    else for (const block of blocks) this.#pool.give(block);
+    if (!taken) this.#full.unshift(...buffers);
+    else for (const buffer of buffers) this.#pool.give(buffer);
     if (this.#closed) this.close();
     else this.#writeNext();
     this.#turn?.resolve();

@@ -18,7 +18,7 @@ import {
 import { open } from 'node:fs/promises';
 import { type Scheduler, systemScheduler } from '../../kit/clock.ts';
 import { makeDirectory } from '../../kit/make-directory.ts';
-import { BlockPool } from './block-pool.ts';
+import { WriteBuffers } from './write-buffers.ts';
 import { DirectWriter } from './direct-writer.ts';
 import type { Disk, DiskFile, FileFacts } from './disk.ts';
 
@@ -27,10 +27,10 @@ const FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: number;
-  readonly #pool: BlockPool;
+  readonly #pool: WriteBuffers;
   #bulk: DirectWriter | null = null;
 
-  constructor(path: string, handle: number, pool: BlockPool) {
+  constructor(path: string, handle: number, pool: WriteBuffers) {
     this.path = path;
     this.#handle = handle;
     this.#pool = pool;
@@ -128,10 +128,10 @@ class NodeFile implements DiskFile {
 /** The machine's file system. */
 export class NodeDisk implements Disk {
   readonly pid = process.pid;
-  readonly #pool: BlockPool;
+  readonly #pool: WriteBuffers;
 
   constructor(scheduler: Scheduler = systemScheduler) {
-    this.#pool = new BlockPool(scheduler);
+    this.#pool = new WriteBuffers(scheduler);
   }
 
   makeDirectory(path: string): void {

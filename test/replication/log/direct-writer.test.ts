@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TestContext, suite, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BLOCK_BYTES, BlockPool } from '../../../src/replication/log/block-pool.ts';
+import { BUFFER_BYTES, WriteBuffers } from '../../../src/replication/log/write-buffers.ts';
 import { type DirectIo, DirectWriter } from '../../../src/replication/log/direct-writer.ts';
 import { NodeDisk } from '../../../src/replication/log/node-disk.ts';
 import { ManualScheduler } from '../../kit/manual-scheduler.ts';
@@ -30,9 +30,9 @@ function numbered(length: number): Uint8Array {
 
 /** A disk of which a test says what it takes and when; `taken` and `cached` are what went which way. */
 class ToldDisk implements DirectIo {
-  readonly content = new Uint8Array(64 * BLOCK_BYTES);
+  readonly content = new Uint8Array(64 * BUFFER_BYTES);
   readonly scheduler = new ManualScheduler();
-  readonly pool = new BlockPool(this.scheduler);
+  readonly pool = new WriteBuffers(this.scheduler);
   taken = 0;
   cached = 0;
   handles = 0;
@@ -89,11 +89,11 @@ class ToldDisk implements DirectIo {
 suite('writing around the page cache', () => {
   test('leaves what was written, whatever comes between', async (t) => {
     const random = seeded(5);
-    const bytes = numbered(40 * BLOCK_BYTES + 4321);
+    const bytes = numbered(40 * BUFFER_BYTES + 4321);
     const path = join(directory(t), 'file');
     const file = new NodeDisk().open(path, 'create');
     for (let at = 0; at < bytes.length;) {
-      const length = Math.ceil(random() * random() * 4 * BLOCK_BYTES);
+      const length = Math.ceil(random() * random() * 4 * BUFFER_BYTES);
       file.writeBulk(bytes.subarray(at, at + length), at);
       at += Math.min(length, bytes.length - at);
       const what = random();
@@ -110,7 +110,7 @@ suite('writing around the page cache', () => {
 
   test('lets nobody truncate the file meanwhile', async (t) => {
     const file = new NodeDisk().open(join(directory(t), 'file'), 'create');
-    file.writeBulk(numbered(BLOCK_BYTES), 0);
+    file.writeBulk(numbered(BUFFER_BYTES), 0);
     assert.throws(() => file.truncate(0), /truncated while it is being written/);
     await file.finishBulk();
     file.truncate(0);
@@ -118,7 +118,7 @@ suite('writing around the page cache', () => {
   });
 
   test('uses the page cache for what does not fit into memory meanwhile, and where it has to', (t) => {
-    const bytes = numbered(40 * BLOCK_BYTES);
+    const bytes = numbered(40 * BUFFER_BYTES);
     for (const place of [directory(t), mkdtempSync('/dev/shm/hsctl-direct-')]) {
       const file = new NodeDisk().open(join(place, 'file'), 'create');
       for (let at = 0; at < bytes.length; at += 99_999) file.writeBulk(bytes.subarray(at, at + 99_999), at);
@@ -129,20 +129,20 @@ suite('writing around the page cache', () => {
     }
   });
 
-  test('takes all that fills a block, in order and one at a time', async () => {
+  test('takes all that fills a buffer, in order and one at a time', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    const bytes = numbered(5 * BLOCK_BYTES + 5000);
+    const bytes = numbered(5 * BUFFER_BYTES + 5000);
     for (let at = 0; at < bytes.length; at += 1000) writer.write(bytes.subarray(at, at + 1000), at);
     assert.equal(disk.writes, 1);
     const finished = writer.finish();
     disk.end();
-    assert.equal(disk.taken, BLOCK_BYTES, 'the first when it was full');
+    assert.equal(disk.taken, BUFFER_BYTES, 'the first when it was full');
     assert.equal(disk.writes, 1);
     disk.end();
     await finished;
     // What does not fill a sector cannot go around the page cache.
-    assert.deepEqual([disk.taken, disk.cached], [5 * BLOCK_BYTES + 4096, 904]);
+    assert.deepEqual([disk.taken, disk.cached], [5 * BUFFER_BYTES + 4096, 904]);
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
     writer.close();
     assert.equal(disk.handles, 0);
@@ -168,8 +168,8 @@ suite('writing around the page cache', () => {
   test('leaves a disk that is too slow to the page cache', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    const bytes = numbered(20 * BLOCK_BYTES);
-    writer.write(bytes.subarray(0, 16 * BLOCK_BYTES), 0);
+    const bytes = numbered(20 * BUFFER_BYTES);
+    writer.write(bytes.subarray(0, 16 * BUFFER_BYTES), 0);
     assert.equal(writer.hasRoom, false);
     const room = writer.room();
     await disk.scheduler.advance(300);
@@ -177,12 +177,12 @@ suite('writing around the page cache', () => {
     disk.end();
     await room;
     assert.equal(writer.hasRoom, true);
-    assert.deepEqual([disk.taken, disk.cached, disk.writes], [BLOCK_BYTES, 15 * BLOCK_BYTES, 0]);
-    writer.write(bytes.subarray(16 * BLOCK_BYTES), 16 * BLOCK_BYTES);
-    assert.equal(disk.cached, 19 * BLOCK_BYTES, 'the next comes at once');
+    assert.deepEqual([disk.taken, disk.cached, disk.writes], [BUFFER_BYTES, 15 * BUFFER_BYTES, 0]);
+    writer.write(bytes.subarray(16 * BUFFER_BYTES), 16 * BUFFER_BYTES);
+    assert.equal(disk.cached, 19 * BUFFER_BYTES, 'the next comes at once');
     const other = disk.writer();
-    other.write(bytes.subarray(0, BLOCK_BYTES), 20 * BLOCK_BYTES);
-    assert.equal(disk.cached, 20 * BLOCK_BYTES, 'of other files, too');
+    other.write(bytes.subarray(0, BUFFER_BYTES), 20 * BUFFER_BYTES);
+    assert.equal(disk.cached, 20 * BUFFER_BYTES, 'of other files, too');
     await writer.finish();
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
     assert.ok(disk.pool.hasFree);
@@ -191,16 +191,16 @@ suite('writing around the page cache', () => {
   test('says what the system says, and keeps what was not written', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    const bytes = numbered(3 * BLOCK_BYTES);
-    writer.write(bytes.subarray(0, 2 * BLOCK_BYTES), 0);
+    const bytes = numbered(3 * BUFFER_BYTES);
+    writer.write(bytes.subarray(0, 2 * BUFFER_BYTES), 0);
     disk.full = true;
     const finished = writer.finish();
     disk.end(new Error('EIO'));
     await assert.rejects(finished, { code: 'ENOSPC' });
     assert.throws(() => writer.flush(), { code: 'ENOSPC' });
-    assert.throws(() => writer.write(bytes.subarray(2 * BLOCK_BYTES), 2 * BLOCK_BYTES), { code: 'ENOSPC' });
+    assert.throws(() => writer.write(bytes.subarray(2 * BUFFER_BYTES), 2 * BUFFER_BYTES), { code: 'ENOSPC' });
     disk.full = false;
-    writer.write(bytes.subarray(2 * BLOCK_BYTES), 2 * BLOCK_BYTES);
+    writer.write(bytes.subarray(2 * BUFFER_BYTES), 2 * BUFFER_BYTES);
     assert.deepEqual([disk.taken, disk.writes], [0, 0], 'no more such writes to this file');
     assert.ok(Buffer.from(disk.content.subarray(0, bytes.length)).equals(bytes));
   });
@@ -208,7 +208,7 @@ suite('writing around the page cache', () => {
   test('what fails after it was written both ways is written once more', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    const bytes = numbered(BLOCK_BYTES);
+    const bytes = numbered(BUFFER_BYTES);
     writer.write(bytes, 0);
     writer.flush();
     disk.content.fill(0);
@@ -220,23 +220,23 @@ suite('writing around the page cache', () => {
   test('nothing is written to a file that was closed, whoever waited for it', async () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    writer.write(numbered(2 * BLOCK_BYTES), 0);
+    writer.write(numbered(2 * BUFFER_BYTES), 0);
     const finished = writer.finish();
     writer.close();
     await disk.scheduler.advance(400);
     assert.equal(disk.cached, 0, 'its number may be that of another file by now');
     disk.end();
     await finished;
-    assert.deepEqual([disk.handles, disk.taken, disk.cached], [0, BLOCK_BYTES, 0]);
+    assert.deepEqual([disk.handles, disk.taken, disk.cached], [0, BUFFER_BYTES, 0]);
   });
 
   test('a file that is closed meanwhile stays open for the system until it is done', () => {
     const disk = new ToldDisk();
     const writer = disk.writer();
-    writer.write(numbered(2 * BLOCK_BYTES), 0);
+    writer.write(numbered(2 * BUFFER_BYTES), 0);
     writer.close();
     assert.equal(disk.handles, 1);
     disk.end();
-    assert.deepEqual([disk.handles, disk.taken, disk.writes], [0, BLOCK_BYTES, 0]);
+    assert.deepEqual([disk.handles, disk.taken, disk.writes], [0, BUFFER_BYTES, 0]);
   });
 });
