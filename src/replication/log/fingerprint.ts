@@ -104,11 +104,13 @@ function lastWord(bytes: Uint8Array, at: number, end: number): number {
 export function sizeClass(recordBytes: number): number {
   const bytes = Math.max(recordBytes, RECORD_HEADER_BYTES);
   const exponent = 28 - Math.clz32(bytes);
-  const mantissa = Math.ceil(bytes / 2 ** exponent);
+  const mantissa = (bytes + (1 << exponent) - 1) >>> exponent;
   return mantissa === 16 ? (exponent + 1) << 3 : (exponent << 3) | (mantissa - 8);
 }
 
+const CLASS_BYTES = Float64Array.from({ length: 256 }, (_, size) => ((size & 7) + 8) * 2 ** (size >> 3));
+
 /** The longest record of a class, in bytes. */
 export function classBytes(size: number): number {
-  return ((size & 7) + 8) * 2 ** (size >> 3);
+  return CLASS_BYTES[size]!;
 }

@@ -109,6 +109,27 @@ export class KeyIndex {
     table[at + 3] = (segment << 16) | (tag << 8) | size;
   }
 
+  /** Sets a key's place if the former one is as told, and that one is in the fields then; else false. */
+  move(
+    a: number,
+    b: number,
+    c: number,
+    formerSegment: number,
+    formerOffset: number,
+    segment: number,
+    offset: number,
+    size: number,
+  ): boolean {
+    const table = this.#tables[c >>> SHARD_SHIFT]!;
+    const tag = c & 0xff;
+    const at = slotOf(table, a, b, tag);
+    if (at < 0 || table[at + 3]! >>> 16 !== formerSegment || table[at + 2] !== formerOffset) return false;
+    this.#tell(table, at);
+    table[at + 2] = offset;
+    table[at + 3] = (segment << 16) | (tag << 8) | size;
+    return true;
+  }
+
   /** Forgets a key; false if it was not known, else its place is in the fields. */
   delete(a: number, b: number, c: number): boolean {
     const shard = c >>> SHARD_SHIFT;

@@ -1,11 +1,10 @@
 import type { BatchCursor } from '../../protocol/batch/batch-cursor.ts';
 import { BATCH_HEADER_BYTES, OP } from '../../protocol/batch/layout.ts';
+import { MOVE_WORDS } from './compaction/rewriter.ts';
 import { ENTRY_WORDS, entryMark, isTombstone, markSize } from './entry-list.ts';
 import { Fingerprint, type FingerprintKey, classBytes, sizeClass } from './fingerprint.ts';
 import { KeyIndex } from './key-index.ts';
 import { type ControlRecord, type Segment, controlRecord } from './segment.ts';
-
-const CLASS_BYTES = Float64Array.from({ length: 256 }, (_, size) => classBytes(size));
 
 /** Who wants to know of each set and delete. */
 interface EntryTaker {
@@ -111,14 +110,36 @@ export class LogIndex {
 
   applyEntry(a: number, b: number, mark: number, offset: number, id: number): void {
     const { keys } = this;
-    const { liveBytes } = this.#segments;
     if (isTombstone(mark)) {
       keys.delete(a, b, mark);
     } else {
-      const size = markSize(mark);
-      keys.set(a, b, mark, id, offset, size);
-      liveBytes[id] = liveBytes[id]! + CLASS_BYTES[size]!;
+      keys.set(a, b, mark, id, offset, markSize(mark));
+      this.#account(id, classBytes(markSize(mark)));
     }
-    if (keys.segment !== 0) liveBytes[keys.segment] = liveBytes[keys.segment]! - CLASS_BYTES[keys.size]!;
+    if (keys.segment !== 0) this.#account(keys.segment, -classBytes(keys.size));
+  }
+
+  /**
+   * Takes in that records were copied from the segments `from` to the segment `to`: `moves` has `MOVE_WORDS` for each, as a
+   * rewriter gives them. A key that has got another record meanwhile keeps that.
+   */
+  applyMoves(moves: Uint32Array, from: readonly number[], to: number): void {
+    const { keys } = this;
+    for (let at = 0; at < moves.length; at += MOVE_WORDS) {
+      if (at % (WAVE_ENTRIES * MOVE_WORDS) === 0) {
+        keys.approach(moves, at, Math.min(at + WAVE_ENTRIES * MOVE_WORDS, moves.length), MOVE_WORDS);
+      }
+      const mark = moves[at + 2]!;
+      const size = markSize(mark);
+      const former = from[moves[at + 4]!]!;
+      if (!keys.move(moves[at]!, moves[at + 1]!, mark, former, moves[at + 5]!, to, moves[at + 3]!, size)) continue;
+      this.#account(former, -classBytes(keys.size));
+      this.#account(to, classBytes(size));
+    }
+  }
+
+  #account(id: number, bytes: number): void {
+    const { liveBytes } = this.#segments;
+    liveBytes[id] = liveBytes[id]! + bytes;
   }
 }

@@ -213,19 +213,12 @@ export class Compactor {
   }
 
   async #moveAll(moves: Uint32Array, inputs: readonly Segment[], to: Segment): Promise<void> {
-    const { index } = this.#store;
-    const { keys } = index;
-    for (let at = 0; at < moves.length; at += MOVE_WORDS) {
-      if (at > 0 && at % (TURN_MOVES * MOVE_WORDS) === 0) await turn();
-      if (at % (WAVE_ENTRIES * MOVE_WORDS) === 0) {
-        keys.approach(moves, at, Math.min(at + WAVE_ENTRIES * MOVE_WORDS, moves.length), MOVE_WORDS);
-      }
-      const [a, b, mark] = [moves[at]!, moves[at + 1]!, moves[at + 2]!];
-      const unmoved =
-        keys.find(a, b, mark) && keys.segment === inputs[moves[at + 4]!]!.id && keys.offset === moves[at + 5]!;
-      if (unmoved) index.applyEntry(a, b, mark, moves[at + 3]!, to.id);
+    const from = inputs.map(({ id }) => id);
+    const turnWords = TURN_MOVES * MOVE_WORDS;
+    for (let at = 0; at < moves.length; at += turnWords) {
+      this.#store.index.applyMoves(moves.subarray(at, at + turnWords), from, to.id);
+      await turn();
     }
-    await turn();
   }
 
   #removeUnfinished(job: RewriteJob): void {

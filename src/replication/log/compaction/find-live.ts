@@ -5,10 +5,7 @@ import { SHARDS } from '../fingerprint.ts';
 import { GROUP_SHARDS, Hint } from '../hint-file.ts';
 import { KeyIndex } from '../key-index.ts';
 import { OffsetSet } from './offset-set.ts';
-import type { LivenessAnswer, RewriteInput, RewriteJob } from './rewriter.ts';
-
-/** Entries that are asked for at once: the answer takes the log's own thread about a millisecond. */
-const QUESTION_ENTRIES = 4096;
+import { type LivenessAnswer, QUESTION_ENTRIES, type RewriteInput, type RewriteJob } from './rewriter.ts';
 
 /**
  * First half of a rewrite: which records stay, as a set of offsets for each input. The log itself is asked; of the deletes
@@ -85,7 +82,7 @@ function candidates(words: Uint32Array, deletes: KeyIndex, input: number, dropsD
 
 async function keepLive(kept: OffsetSet, asked: Uint32Array, input: number, answer: LivenessAnswer): Promise<void> {
   for (let from = 0; from < asked.length; from += QUESTION_ENTRIES * ENTRY_WORDS) {
-    const entries = asked.slice(from, from + QUESTION_ENTRIES * ENTRY_WORDS);
+    const entries = asked.subarray(from, from + QUESTION_ENTRIES * ENTRY_WORDS);
     const live = await answer(input, entries);
     for (let number = 0; number < live.length; number++) {
       if (live[number] === 1) kept.add(entries[number * ENTRY_WORDS + 3]!);

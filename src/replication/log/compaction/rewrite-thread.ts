@@ -1,26 +1,27 @@
-import { type MessagePort, parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { sleep, systemScheduler } from '../../../kit/clock.ts';
 import { HsctlError, messageOf } from '../../../kit/errors.ts';
 import { TokenBucket } from '../../pace/token-bucket.ts';
 import { Damage } from '../disk-failure.ts';
+import { ENTRY_WORDS } from '../entry-list.ts';
 import { NodeDisk } from '../node-disk.ts';
 import { type Pacer, rewriteRun } from './rewrite-run.ts';
 import type { LivenessAnswer, RewriteJob } from './rewriter.ts';
-import type { FromThread, ToThread } from './thread-messages.ts';
+import type { FromThread, QuestionRoom, ToThread } from './thread-messages.ts';
 
 /** The thread that rewrites segments: see `threadRewriter`, which starts it. */
 
 const INTERVAL_MS = 50;
 
 let abort = new AbortController();
-let takeAnswer: (live: Uint8Array) => void = () => undefined;
+let takeAnswer: () => void = () => undefined;
 
 // Null where the module is loaded outside a thread, as by the test of the package.
 if (parentPort !== null) listen(parentPort);
 
 function listen(port: MessagePort): void {
   port.on('message', (message: ToThread) => {
-    if (message.type === 'answer') takeAnswer(message.live);
+    if (message.type === 'answer') takeAnswer();
     else if (message.type === 'abort') abort.abort();
     else void work(port, message.job);
   });
@@ -40,12 +41,13 @@ async function work(port: MessagePort, job: RewriteJob): Promise<void> {
 }
 
 function asker(port: MessagePort): LivenessAnswer {
+  const { words, live } = workerData as QuestionRoom;
   return (input, entries) => {
     abort.signal.throwIfAborted();
+    words.set(entries);
     return new Promise((resolve) => {
-      takeAnswer = resolve;
-      // Copied, not handed over: the entries are needed again when the answer comes.
-      port.postMessage({ type: 'question', input, entries } satisfies FromThread);
+      takeAnswer = () => resolve(live.subarray(0, entries.length / ENTRY_WORDS));
+      port.postMessage({ type: 'question', input, entries: entries.length / ENTRY_WORDS } satisfies FromThread);
     });
   };
 }

@@ -36,9 +36,12 @@ export interface RewriteResult {
   readonly moves: readonly Uint32Array[];
 }
 
+/** Entries that are asked for at once at most: the answer takes the log's own thread about a millisecond. */
+export const QUESTION_ENTRIES = 4096;
+
 /**
  * Says which records are still of use: for entries (4 words each, as in entry-list.ts) of one input, one byte each, 1 for
- * yes. Asked for all inputs before anything is written.
+ * yes. The answer holds until the next question. Asked for all inputs before anything is written.
  */
 export type LivenessAnswer = (input: number, entries: Uint32Array) => Promise<Uint8Array>;
 
