@@ -138,7 +138,7 @@ suite('damage that a read finds', () => {
   test('by compaction is found as well', async () => {
     const store = await filled();
     store.open();
-    for (let number = 0; number < 100; number++) store.set(`key-${number % 10}`, 'other'.repeat(10));
+    for (let number = 0; number < 200; number++) store.set(`key-${number % 10}`, 'other'.repeat(10));
     store.log.setConfirmed(store.log.end.seq);
     store.disk.flip(store.files('log')[0]!, 100);
     await store.log.sync();

@@ -24,13 +24,16 @@ export interface Run {
  * Begin when this many times the useful bytes, and this part of a segment, is on disk. The later, the less of what is
  * rewritten is still of use: under random overwriting a tenth more on disk saves about a third of the work.
  */
-const BEGIN = { times: 1.6, segments: 0.25 };
+const BEGIN = { times: 1.6, segments: 0.75 };
 /** Then hurry: the limit is near, since the useful bytes are estimated too high and the result needs its place too. */
-const HURRY = { times: 1.75, segments: 0.5 };
+const HURRY = { times: 1.75, segments: 1 };
 /** A segment is worth rewriting if this part of it would go. */
 const WORTHWHILE = 0.2;
-/** One that stands beside it goes with it if this part of that would go. */
-const ALIKE = 0.7;
+/**
+ * One that stands beside it goes with it if this part of that would go: hardly less, since what stays in a segment
+ * becomes less by itself while others are rewritten.
+ */
+const ALIKE = 0.9;
 /** Segments smaller than this part of a whole one are joined, if so many stand together. */
 const SMALL = 0.25;
 const MANY = 4;

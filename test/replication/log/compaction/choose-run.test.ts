@@ -20,7 +20,7 @@ test('nothing is done while most is of use', () => {
 });
 
 test('the segment with least of use goes first, and those like it beside it while the result is one segment', () => {
-  const segments = [900, 500, 100, 300, 350, 450].map((useful) => segment(1000, useful));
+  const segments = [900, 500, 100, 150, 180, 450].map((useful) => segment(1000, useful));
   assert.deepEqual(chooseRun(segments, WHOLE), { from: 2, to: 5 });
   const full = [900, 340, 310, 330, 300].map((useful) => segment(1000, useful));
   assert.deepEqual(chooseRun(full, WHOLE), { from: 2, to: 5 });

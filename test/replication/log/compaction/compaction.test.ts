@@ -30,7 +30,7 @@ suite('under constant overwriting', () => {
       const random = seeded(3);
       const live = new Map<string, number>();
       let most = 0;
-      for (let number = 0; number < 3000; number++) {
+      for (let number = 0; number < 6000; number++) {
         const key = `key-${keyOf(random, number)}`;
         const value = 'v'.repeat(50 + Math.floor(random() * 300));
         store.set(key, value);
@@ -62,7 +62,7 @@ suite('under constant overwriting', () => {
     });
     let written = 0;
     const round = async (): Promise<void> => {
-      for (let number = 0; number < 20; number++) store.set(`key-${written++ % 400}`, 'v'.repeat(100));
+      for (let number = 0; number < 20; number++) store.set(`key-${written++ % 1600}`, 'v'.repeat(100));
       store.log.setConfirmed(store.log.end.seq);
       await store.log.sync();
     };
