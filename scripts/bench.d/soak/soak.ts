@@ -11,6 +11,8 @@ import { inYard } from '../replication/yard.ts';
 
 const USUAL_MINUTES = 30;
 const SAMPLE_MS = 5000;
+/** The disk is looked at as often as this, since compaction puts the new file beside the old ones for a moment. */
+const DISK_MS = 100;
 const MINUTE_MS = 60_000;
 const MEBIBYTE = 2 ** 20;
 /** What is overwritten, in runs of some seconds each. */
@@ -19,11 +21,16 @@ const LOAD: Load = { pipeline: 64, writes: 2_000_000, keys: 200_000 };
 const RECORD_BYTES = 12 + 16 + VALUE_BYTES;
 const LIVE_MB = ((LOAD.keys ?? 0) * RECORD_BYTES) / MEBIBYTE;
 const SEGMENT_MB = 64;
+const NODES: readonly DuoNode[] = ['a', 'b'];
 
 interface Sample {
   readonly rssMb: number;
   readonly heapMb: number;
-  readonly diskMb: number;
+}
+
+interface Disk {
+  readonly logMb: number;
+  readonly hintsMb: number;
 }
 
 /** Overwrites a hot set at full speed, and looks whether memory and disk stay as they are. */
@@ -38,29 +45,34 @@ export const soak: Bench = ({ minutes, note }) =>
         writes += LOAD.writes;
       }
     };
+    let most: Disk = { logMb: 0, hintsMb: 0 };
+    const watchingDisk = async (): Promise<void> => {
+      while (performance.now() < untilMs) {
+        await pause(DISK_MS);
+        most = NODES.map((node) => diskOf(duo.store(node))).reduce(larger, most);
+      }
+    };
     const samples: Sample[] = [];
     const sampling = async (): Promise<void> => {
       while (performance.now() < untilMs) {
         await pause(SAMPLE_MS);
         const sample = await sampleOf(duo);
         samples.push(sample);
-        const { rssMb, heapMb, diskMb } = sample;
-        note(`${writes} writes: RSS ${rssMb} MiB, heap ${heapMb} MiB, disk ${diskMb} MiB`);
+        const { rssMb, heapMb } = sample;
+        note(`${writes} writes: RSS ${rssMb} MiB, heap ${heapMb} MiB, at most ${most.logMb} MiB of log on disk`);
       }
     };
-    await Promise.all([writing(), sampling()]);
+    await Promise.all([writing(), watchingDisk(), sampling()]);
     await duo.close();
-    return { minutes: minutes ?? USUAL_MINUTES, writes, ...summary(samples) };
+    return { minutes: minutes ?? USUAL_MINUTES, writes, ...summary(samples), ...summaryOf(most) };
   });
 
 /** The larger one of both nodes in each. */
 async function sampleOf(duo: HsctlDuo): Promise<Sample> {
-  const nodes: readonly DuoNode[] = ['a', 'b'];
-  const heaps = await Promise.all(nodes.map((node) => heapOf(duo.socket(node))));
+  const heaps = await Promise.all(NODES.map((node) => heapOf(duo.socket(node))));
   return {
-    rssMb: Math.max(...nodes.map((node) => residentMb(duo.pid(node), 'VmRSS'))),
+    rssMb: Math.max(...NODES.map((node) => residentMb(duo.pid(node), 'VmRSS'))),
     heapMb: Math.max(...heaps),
-    diskMb: Math.max(...nodes.map((node) => diskOf(duo.store(node)))),
   };
 }
 
@@ -73,13 +85,18 @@ async function heapOf(socket: string): Promise<number> {
   return Math.round(Number(bytes) / MEBIBYTE);
 }
 
-function diskOf(store: string): number {
-  let bytes = 0;
-  for (const name of readdirSync(store)) {
-    // A file that compaction has just removed takes no room.
-    bytes += statSync(join(store, name), { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return Math.round(bytes / MEBIBYTE);
+function diskOf(store: string): Disk {
+  const [log, hints] = ['.log', '.hint'].map((ending) => {
+    // With those that are not finished yet. A file that compaction has just removed takes no room.
+    const names = readdirSync(store).filter((name) => name.includes(ending));
+    const sizes = names.map((name) => statSync(join(store, name), { throwIfNoEntry: false })?.size ?? 0);
+    return Math.round(sizes.reduce((sum, size) => sum + size, 0) / MEBIBYTE);
+  });
+  return { logMb: log!, hintsMb: hints! };
+}
+
+function larger(one: Disk, other: Disk): Disk {
+  return { logMb: Math.max(one.logMb, other.logMb), hintsMb: Math.max(one.hintsMb, other.hintsMb) };
 }
 
 /** The first minute, or the first half of less, is what it takes to fill the store and to compile the code. */
@@ -94,8 +111,14 @@ function summary(samples: readonly Sample[]): object {
     heap_first_mb: first?.heapMb,
     heap_last_mb: last?.heapMb,
     heap_max_mb: Math.max(...samples.map(({ heapMb }) => heapMb)),
-    disk_max_mb: Math.max(...samples.map(({ diskMb }) => diskMb)),
+  };
+}
+
+function summaryOf({ logMb, hintsMb }: Disk): object {
+  return {
+    log_max_mb: logMb,
     live_mb: Math.round(LIVE_MB),
-    disk_limit_mb: Math.round(2 * LIVE_MB + 2 * SEGMENT_MB),
+    log_limit_mb: Math.round(2 * LIVE_MB + 2 * SEGMENT_MB),
+    hints_max_mb: hintsMb,
   };
 }
