@@ -23,7 +23,14 @@ const anyKey = fc.record({ a: fc.nat(40), b: fc.nat(2), c: fc.nat(3) }).map(({ a
 const anyStep = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('set' as const), key: anyKey, offset: fc.nat(0xffff_ffff) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: anyKey, offset: fc.constant(0) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), key: anyKey, offset: fc.nat(0xffff_ffff) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('miss' as const), key: anyKey, offset: fc.nat(0xffff_ffff) }) },
 );
+
+/** Another place than this, by the one or the other of its parts. */
+function missed({ segment, offset }: Omit<Place, 'size'>, number: number): readonly [number, number] {
+  return number % 2 === 0 ? [(segment % 0xffff) + 1, offset] : [segment, offset ^ 1];
+}
 
 function scanAll(index: KeyIndex, count: number): string[] {
   const found: string[] = [];
@@ -42,12 +49,20 @@ test('it is a map, through growth, gaps and tables that run over their end', () 
       for (const [number, { kind, key, offset }] of steps.entries()) {
         const name = `${key.a}/${key.b}/${key.c}`;
         const before = model.get(name);
+        const place = { segment: 1 + (number % 0xfffe), offset, size: number & 0xff };
         if (kind === 'set') {
-          const place = { segment: 1 + (number % 0xfffe), offset, size: number & 0xff };
           index.set(key.a, key.b, key.c, place.segment, place.offset, place.size);
           model.set(name, place);
-        } else {
+        } else if (kind === 'delete') {
           assert.equal(index.delete(key.a, key.b, key.c), model.delete(name));
+        } else {
+          const former = before ?? { segment: 1, offset: 0 };
+          const [segment, there] = kind === 'move' ? [former.segment, former.offset] : missed(former, number);
+          const moves = kind === 'move' && before !== undefined;
+          const { a, b, c } = key;
+          assert.equal(index.move(a, b, c, segment, there, place.segment, place.offset, place.size), moves);
+          if (!moves) continue;
+          model.set(name, place);
         }
         assert.equal(index.segment, before?.segment ?? 0, 'what was there before is told');
       }
