@@ -24,9 +24,9 @@ export interface Run {
  * Begin when this many times the useful bytes, and this part of a segment, is on disk. The later, the less of what is
  * rewritten is still of use: under random overwriting a tenth more on disk saves about a third of the work.
  */
-const BEGIN = { times: 1.6, segments: 0.75 };
+const BEGIN = { times: 1.6, segments: 0.5 };
 /** Then hurry: the limit is near, since the useful bytes are estimated too high and the result needs its place too. */
-const HURRY = { times: 1.75, segments: 1 };
+const HURRY = { times: 1.75, segments: 0.75 };
 /** A segment is worth rewriting if this part of it would go. */
 const WORTHWHILE = 0.2;
 /**
