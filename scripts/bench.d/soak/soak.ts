@@ -16,10 +16,10 @@ const DISK_MS = 100;
 const MINUTE_MS = 60_000;
 const MEBIBYTE = 2 ** 20;
 /** What is overwritten, in runs of some seconds each. */
-const LOAD: Load = { pipeline: 64, writes: 2_000_000, keys: 200_000 };
+const LOAD: Load = { pipeline: 64, writes: 2_000_000 };
+const USUAL_KEYS = 200_000;
 /** Of a record in the log, once it is compacted: what stands before its key, its key and its value. */
 const RECORD_BYTES = 12 + 16 + VALUE_BYTES;
-const LIVE_MB = ((LOAD.keys ?? 0) * RECORD_BYTES) / MEBIBYTE;
 const SEGMENT_MB = 64;
 const NODES: readonly DuoNode[] = ['a', 'b'];
 
@@ -33,15 +33,16 @@ interface Disk {
   readonly hintsMb: number;
 }
 
-/** Overwrites a hot set at full speed, and looks whether memory and disk stay as they are. */
-export const soak: Bench = ({ minutes, note }) =>
+/** Overwrites a hot set (`records` keys) at full speed, and looks whether memory and disk stay as they are. */
+export const soak: Bench = ({ minutes, records, note }) =>
   inYard(async (machine) => {
     const duo = await HsctlDuo.start(machine, { hsctl: await builtPackage(machine) });
+    const keys = records ?? USUAL_KEYS;
     const untilMs = performance.now() + (minutes ?? USUAL_MINUTES) * MINUTE_MS;
     let writes = 0;
     const writing = async (): Promise<void> => {
       while (performance.now() < untilMs) {
-        await redisBenchmark(machine, duo.clientPort, LOAD);
+        await redisBenchmark(machine, duo.clientPort, { ...LOAD, keys });
         writes += LOAD.writes;
       }
     };
@@ -64,7 +65,7 @@ export const soak: Bench = ({ minutes, note }) =>
     };
     await Promise.all([writing(), watchingDisk(), sampling()]);
     await duo.close();
-    return { minutes: minutes ?? USUAL_MINUTES, writes, ...summary(samples), ...summaryOf(most) };
+    return { minutes: minutes ?? USUAL_MINUTES, writes, ...summary(samples), ...summaryOf(most, keys) };
   });
 
 /** The larger one of both nodes in each. */
@@ -114,11 +115,12 @@ function summary(samples: readonly Sample[]): object {
   };
 }
 
-function summaryOf({ logMb, hintsMb }: Disk): object {
+function summaryOf({ logMb, hintsMb }: Disk, keys: number): object {
+  const liveMb = (keys * RECORD_BYTES) / MEBIBYTE;
   return {
     log_max_mb: logMb,
-    live_mb: Math.round(LIVE_MB),
-    log_limit_mb: Math.round(2 * LIVE_MB + 2 * SEGMENT_MB),
+    live_mb: Math.round(liveMb),
+    log_limit_mb: Math.round(2 * liveMb + 2 * SEGMENT_MB),
     hints_max_mb: hintsMb,
   };
 }

@@ -1,7 +1,7 @@
 import { close, constants, openSync, writev } from 'node:fs';
 import { type WriteBuffer, BUFFERS, BUFFER_BYTES, type WriteBuffers, SECTOR_BYTES } from './write-buffers.ts';
 
-/** Blocks in one write at most: others fill meanwhile, and whoever has to wait for the file does not for long. */
+/** Buffers in one write at most: others fill meanwhile, and whoever has to wait for the file does not for long. */
 const BUFFERS_AT_ONCE = BUFFERS / 2;
 /** A disk that takes longer for a write is left to the page cache for a while. */
 const PATIENCE_MS = 250;

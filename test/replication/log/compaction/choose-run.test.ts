@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type SegmentFacts, chooseRun } from '../../../../src/replication/log/compaction/choose-run.ts';
+import { type Run, type SegmentFacts, chooseRun } from '../../../../src/replication/log/compaction/choose-run.ts';
+import { seeded } from '../open-log.ts';
 
 const WHOLE = 1000;
 /** What even an empty segment has. */
@@ -66,4 +67,59 @@ test('whatever is there: a run is of ready segments, makes no more than one segm
       assert.ok(bytes <= 2 * useful + WHOLE, `${bytes} bytes for ${useful}`);
     }),
   );
+});
+
+/** A segment of a log that knows nothing but keys, each record as long as any other. */
+interface Keys {
+  readonly keys: number[];
+  live: number;
+}
+
+const RECORDS = 4000;
+
+/** Overwrites so many keys at random, in segments of `RECORDS`, and rewrites what is due whenever one is complete. */
+function overwriteAtRandom(keys: number): { readonly copied: number; readonly most: number } {
+  const writes = 80 * RECORDS;
+  const random = seeded(7);
+  const place = new Map<number, Keys>();
+  const put = (key: number, target: Keys): void => {
+    const former = place.get(key);
+    if (former !== undefined) former.live -= 1;
+    place.set(key, target);
+    target.live += 1;
+    target.keys.push(key);
+  };
+  let segments: Keys[] = [{ keys: [], live: 0 }];
+  const nextRun = (): Run | null =>
+    chooseRun(
+      segments.map((each, at) => segment(each.keys.length + 1, each.live + 1, { ready: at < segments.length - 1 })),
+      RECORDS,
+    );
+  let copied = 0;
+  let most = 0;
+  for (let number = 0; number < writes; number++) {
+    const last = segments.at(-1)!;
+    put(number < keys ? number : Math.floor(random() * keys), last);
+    if (last.keys.length < RECORDS) continue;
+    segments.push({ keys: [], live: 0 });
+    for (let run = nextRun(); run !== null; run = nextRun()) {
+      const result: Keys = { keys: [], live: 0 };
+      const inputs = segments.slice(run.from, run.to);
+      for (const input of inputs) for (const key of new Set(input.keys)) if (place.get(key) === input) put(key, result);
+      copied += result.keys.length;
+      const before = segments.reduce((sum, each) => sum + each.keys.length, 0);
+      most = Math.max(most, before + result.keys.length);
+      segments = segments.toSpliced(run.from, inputs.length, result);
+    }
+  }
+  return { copied: copied / writes, most };
+}
+
+test('random overwriting copies a third of a record for each, and the disk stays within its limit', () => {
+  const sizes = [0.25, 0.4, 0.7, 1.2, 1.85, 2.4, 3, 6];
+  const results = sizes.map((size) => ({ size, ...overwriteAtRandom(size * RECORDS) }));
+  for (const { size, most } of results)
+    assert.ok(most <= 2 * (size + 1) * RECORDS, `${most} records of ${size} segments`);
+  const mean = results.reduce((sum, { copied }) => sum + copied, 0) / sizes.length;
+  assert.ok(mean < 0.31, `${mean} copied: ${JSON.stringify(results)}`);
 });
